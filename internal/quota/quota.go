@@ -1,0 +1,97 @@
+// Package quota holds the words in which ocwatch speaks of what an account has
+// left. It imports nothing but the standard library's time, so that the
+// decision can use it and stay free of network, files and databases.
+package quota
+
+import "time"
+
+// Verdict is what one probe concluded.
+type Verdict string
+
+// The verdicts.
+const (
+	OK          Verdict = "ok"          // the account can serve
+	Exhausted   Verdict = "exhausted"   // a window that counts is spent
+	Throttled   Verdict = "throttled"   // the usage endpoint asked us to slow down; says nothing of quota
+	Stale       Verdict = "stale"       // the access token expired; OpenClaw will refresh it
+	Revoked     Verdict = "revoked"     // a person must log in again
+	Billing     Verdict = "billing"     // credit, spend limit or plan; a person must act at the provider
+	Unsupported Verdict = "unsupported" // this account's usage cannot be read at all
+	Unreachable Verdict = "unreachable" // network, 5xx, HTML instead of JSON
+	Unknown     Verdict = "unknown"     // nothing was learned
+)
+
+// Conclusive reports whether v says something about the account itself, as
+// opposed to the way there.
+func (v Verdict) Conclusive() bool {
+	return v == OK || v == Exhausted || v == Revoked || v == Billing
+}
+
+// The window names that providers have in common.
+const (
+	FiveHour = "5h"
+	Weekly   = "weekly"
+	Monthly  = "monthly"
+)
+
+// Window is one rate-limit window as the provider reported it.
+type Window struct {
+	// Name is FiveHour, Weekly, Monthly, or what its length spells ("36h").
+	Name string `json:"name"`
+	// UsedPercent is 0 to 100, or nil where the provider did not say.
+	UsedPercent *float64 `json:"used_percent"`
+	// ResetsAt is zero where it is unknown or the window has not started.
+	ResetsAt time.Time `json:"resets_at,omitzero"`
+	// Scope is "" for the whole account, else the one model it limits.
+	Scope string `json:"scope"`
+	// Length is zero where the provider did not say.
+	Length time.Duration `json:"-"`
+	// Spent is the provider's own word that this window is used up, which
+	// may come without a percentage.
+	Spent bool `json:"-"`
+}
+
+// Percent returns a pointer for Window.UsedPercent.
+func Percent(p float64) *float64 { return &p }
+
+// Used returns the used percentage and whether it is known.
+func (w Window) Used() (float64, bool) {
+	if w.UsedPercent == nil {
+		return 0, false
+	}
+	return *w.UsedPercent, true
+}
+
+// Source says where a reading came from.
+type Source string
+
+// The sources.
+const (
+	FromUsage    Source = "usage"    // the provider's usage endpoint
+	FromValidity Source = "validity" // a free request that proves a key valid
+	FromOpenClaw Source = "openclaw" // what OpenClaw itself recorded
+)
+
+// Credits is prepaid or overage credit, where a provider reports it.
+type Credits struct {
+	Balance   float64 `json:"balance"`
+	Unit      string  `json:"unit"` // "USD", "EUR", "credits"
+	Unlimited bool    `json:"unlimited,omitempty"`
+}
+
+// Reading is what one probe of one account said.
+type Reading struct {
+	Account  string    `json:"account"`
+	Provider string    `json:"provider"`
+	At       time.Time `json:"at"`
+	Source   Source    `json:"source"`
+	Verdict  Verdict   `json:"verdict"`
+	// Reason is one short clause for a person: "5h window 100 % used".
+	Reason string `json:"reason,omitempty"`
+	// Until is when the verdict is expected to end: the reset of the spent
+	// window, the end of a throttle. Zero where nobody said.
+	Until   time.Time `json:"until,omitzero"`
+	Plan    string    `json:"plan,omitempty"`
+	Windows []Window  `json:"windows,omitempty"`
+	Credits *Credits  `json:"credits,omitempty"`
+}

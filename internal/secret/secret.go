@@ -1,0 +1,45 @@
+// Package secret holds credentials in a type that redacts itself.
+package secret
+
+import (
+	"fmt"
+	"log/slog"
+)
+
+// Redacted is what every format shows in place of a secret.
+const Redacted = "[redacted]"
+
+// Value is a credential. Its content is in an unexported field, so that
+// neither a conversion nor reflection-based printing can show it: the one way
+// out is Reveal. The zero Value holds nothing.
+type Value struct{ s string }
+
+// New wraps s.
+func New(s string) Value { return Value{s: s} }
+
+// Reveal returns the credential itself. Call it only where the credential
+// leaves for its own provider.
+func (v Value) Reveal() string { return v.s }
+
+// Empty reports whether v holds nothing.
+func (v Value) Empty() bool { return v.s == "" }
+
+// String returns the placeholder, or "" for an empty Value.
+func (v Value) String() string {
+	if v.s == "" {
+		return ""
+	}
+	return Redacted
+}
+
+// GoString serves %#v.
+func (v Value) GoString() string { return v.String() }
+
+// Format serves every verb of package fmt.
+func (v Value) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(v.String())) }
+
+// MarshalText serves JSON, YAML and map keys.
+func (v Value) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// LogValue serves log/slog.
+func (v Value) LogValue() slog.Value { return slog.StringValue(v.String()) }

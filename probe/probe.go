@@ -1,0 +1,31 @@
+// Package probe asks providers how much an account has left. A probe costs
+// nothing: it starts no window and spends no token. One file per provider, one
+// function each, and a table from provider id to function.
+package probe
+
+import (
+	"context"
+	"net/http"
+
+	"golang.org/x/oauth2"
+
+	"github.com/ocwatch/ocwatch/internal/quota"
+)
+
+// Account is what a probe needs to know of an account.
+type Account struct {
+	Key      string // who is billed, hashed; the same on every host
+	Provider string // OpenClaw's provider id
+	Type     string // oauth, token or api_key
+	ID       string // the provider's own account id, "" where unknown
+	FedRAMP  bool
+	// Token re-reads OpenClaw's store; it never refreshes.
+	Token oauth2.TokenSource
+	// Endpoint overrides the provider's usage URL, "" for the default.
+	Endpoint string
+}
+
+// Func probes one account of one provider. The error is for what the Func
+// could not classify itself (a transport failure, say); Prober turns it into a
+// verdict.
+type Func func(ctx context.Context, a Account, c *http.Client) (quota.Reading, error)
