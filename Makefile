@@ -1,0 +1,101 @@
+# ocwatch. `make demo` and `make test` need Go, npm, gcc and a network once;
+# everything they fetch lands in .cache/, which git ignores. `make help` lists
+# the targets.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+MAKEFLAGS += --no-print-directory
+
+CACHE := $(CURDIR)/.cache
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+RETRY := scripts/retry
+
+GOLANGCI_VERSION := v2.15.0
+GOLANGCI := $(CACHE)/bin/golangci-lint-$(GOLANGCI_VERSION)
+
+# The OpenClaw releases that the end-to-end tests run against, one for each
+# store layout, and the one with the native Codex runtime.
+OPENCLAW := 2026.9.6 2026.6.11 2026.5.28
+OPENCLAW_CODEX := 2026.9.5
+
+# The build tags of the test suites, so that lint and vet read them too.
+TAGS := e2e,codex,systemd
+
+# How long `make fuzz` spends on each target.
+FUZZTIME := 10s
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+.PHONY: modules
+modules: $(CACHE)/modules
+$(CACHE)/modules: go.mod go.sum
+	@mkdir -p $(CACHE)
+	$(RETRY) go mod download
+	@touch $@
+
+.PHONY: build
+build: modules ## build bin/ocwatch
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ocwatch ./cmd/ocwatch
+
+.PHONY: demo
+demo: build ## run the watchdog against the built-in stand-in, about 30 s
+	bin/ocwatch demo
+
+.PHONY: test
+test: test-unit e2e e2e-codex test-systemd ## every test, the real OpenClaw and a real systemd included
+
+.PHONY: test-unit
+test-unit: modules ## unit tests with the race detector
+	scripts/test-unit
+
+.PHONY: e2e
+e2e: build ## end-to-end tests against the real OpenClaw releases
+	scripts/test-e2e e2e $(OPENCLAW)
+
+.PHONY: e2e-codex
+e2e-codex: build ## the end-to-end case on the native Codex runtime
+	scripts/test-e2e codex $(OPENCLAW_CODEX)
+
+.PHONY: test-systemd
+test-systemd: build ## tests against a real systemd, in namespaces of their own (root)
+	scripts/test-systemd $(firstword $(OPENCLAW))
+
+.PHONY: lint
+lint: modules $(GOLANGCI) ## gofmt, go vet, golangci-lint, shell syntax
+	@bad=$$(git ls-files -co --exclude-standard '*.go' | xargs -r ls -d 2>/dev/null | xargs -r gofmt -l); \
+	  if [ -n "$$bad" ]; then printf 'gofmt: run `make fmt` on\n%s\n' "$$bad"; exit 1; fi
+	@for f in scripts/* .ci/run test/with-systemd; do if [ -f $$f ] && head -c2 $$f | grep -q '#!'; then bash -n $$f; fi; done
+	go vet -tags $(TAGS) ./...
+	$(GOLANGCI) config verify
+	$(GOLANGCI) run --build-tags $(TAGS) ./...
+
+.PHONY: fmt
+fmt: $(GOLANGCI) ## format every Go file
+	$(GOLANGCI) fmt ./...
+
+# Built from source through the module proxy, since nothing else can be
+# fetched everywhere: minutes the first time, then cached.
+$(GOLANGCI):
+	scripts/install-tool $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+
+.PHONY: bench
+bench: build ## the figures that are promised, measured, as a table
+	go run ./scripts/bench bin/ocwatch
+	if [ -d test/bench ]; then go run ./test/bench; fi
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: fuzz
+fuzz: modules ## every fuzz target for FUZZTIME each
+	scripts/fuzz $(FUZZTIME)
+
+.PHONY: clean
+clean: ## remove what was built; `make clean-cache` removes what was fetched
+	rm -rf bin dist out
+
+.PHONY: clean-cache
+clean-cache: clean ## also remove what was fetched
+	rm -rf $(CACHE)
