@@ -49,6 +49,10 @@ type Window struct {
 	// Spent is the provider's own word that this window is used up, which
 	// may come without a percentage.
 	Spent bool `json:"-"`
+	// Suspect: a value is outside its sane range (a percentage outside
+	// 0–100, a reset in the past or years away). Kept as reported, never
+	// acted on.
+	Suspect bool `json:"suspect,omitempty"`
 }
 
 // Percent returns a pointer for Window.UsedPercent.
