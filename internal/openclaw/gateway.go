@@ -3,6 +3,7 @@ package openclaw
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // Gateway calls the RPC methods of a running gateway.
@@ -21,6 +22,9 @@ type Health struct {
 	Live   bool
 	Ready  bool
 	Detail string // why not, in words
+	// Uptime is how long ago this start of the gateway was, also where it
+	// restarted within its process. 0: it did not say.
+	Uptime time.Duration
 }
 
 // Health asks /healthz and /readyz.
