@@ -32,6 +32,8 @@ const (
 	FiveHour = "5h"
 	Weekly   = "weekly"
 	Monthly  = "monthly"
+	// Spend is a limit on money or credits rather than on use.
+	Spend = "spend"
 )
 
 // Window is one rate-limit window as the provider reported it.
@@ -49,21 +51,31 @@ type Window struct {
 	// Spent is the provider's own word that this window is used up, which
 	// may come without a percentage.
 	Spent bool `json:"-"`
-	// Suspect: a value is outside its sane range (a percentage outside
-	// 0–100, a reset in the past or years away). Kept as reported, never
-	// acted on.
-	Suspect bool `json:"suspect,omitempty"`
+	// SuspectPercent: UsedPercent is outside 0–100. SuspectReset: ResetsAt
+	// is past or years away. Kept as reported, never acted on.
+	SuspectPercent bool `json:"suspect_percent,omitempty"`
+	SuspectReset   bool `json:"suspect_reset,omitempty"`
 }
 
 // Percent returns a pointer for Window.UsedPercent.
 func Percent(p float64) *float64 { return &p }
 
-// Used returns the used percentage and whether it is known.
+// Used returns the used percentage, and whether it is known and believable.
+// Decisions use it rather than the field.
 func (w Window) Used() (float64, bool) {
-	if w.UsedPercent == nil {
+	if w.UsedPercent == nil || w.SuspectPercent {
 		return 0, false
 	}
 	return *w.UsedPercent, true
+}
+
+// Reset returns when the window resets, and whether that is known and
+// believable. Decisions use it rather than the field.
+func (w Window) Reset() (time.Time, bool) {
+	if w.ResetsAt.IsZero() || w.SuspectReset {
+		return time.Time{}, false
+	}
+	return w.ResetsAt, true
 }
 
 // Source says where a reading came from.
@@ -98,4 +110,7 @@ type Reading struct {
 	Plan    string    `json:"plan,omitempty"`
 	Windows []Window  `json:"windows,omitempty"`
 	Credits *Credits  `json:"credits,omitempty"`
+	// Repeats counts the probes in a row, this one included, that ended in
+	// this verdict. The pace backs off by it. 0 where nobody counted.
+	Repeats int `json:"repeats,omitempty"`
 }

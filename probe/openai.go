@@ -1,0 +1,219 @@
+package probe
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/ocwatch/ocwatch/internal/quota"
+	"github.com/ocwatch/ocwatch/internal/secret"
+)
+
+const (
+	openAIUsage  = "https://chatgpt.com/backend-api/wham/usage"
+	openAIModels = "https://api.openai.com/v1/models"
+)
+
+// openAI probes an account of OpenAI: a ChatGPT login through the usage
+// endpoint that Codex itself polls, an API key by its validity.
+func openAI(ctx context.Context, a Account, c *http.Client) (quota.Reading, error) {
+	switch a.Type {
+	case "oauth", "token":
+		return openAILogin(ctx, a, c)
+	case "api_key":
+		return key(ctx, a, c, keyURL(a.Endpoint, openAIUsage, openAIModels), bearer)
+	}
+	return unsupported("profiles of this type cannot be asked for usage"), nil
+}
+
+func bearer(h http.Header, token secret.Value) {
+	h.Set("Authorization", "Bearer "+token.Reveal())
+}
+
+func openAILogin(ctx context.Context, a Account, c *http.Client) (quota.Reading, error) {
+	url := a.Endpoint
+	if url == "" {
+		url = openAIUsage
+	}
+	ans, err := fetch(ctx, a, c, url, func(h http.Header, token secret.Value) {
+		bearer(h, token)
+		if a.ID != "" {
+			h.Set("ChatGPT-Account-Id", a.ID) // selects the workspace
+		}
+		if a.FedRAMP {
+			h.Set("X-OpenAI-Fedramp", "true")
+		}
+	})
+	if err != nil {
+		return quota.Reading{}, err
+	}
+	o, ok := ans.object()
+	if ans.status != http.StatusOK || !ok || isError(o) {
+		return classify(a, usageOf, ans), nil
+	}
+	return parseOpenAI(o, a.ID, ans.clock()), nil
+}
+
+// isError reports an error that came as an ordinary answer.
+func isError(o object) bool {
+	return (o.has("error") || o.has("detail")) && !o.has("rate_limit") && !o.has("five_hour") && !o.has("data")
+}
+
+// parseOpenAI reads the usage answer. Whether the account can serve is the
+// provider's own word (allowed, limit_reached), not ours to infer: with credits
+// an account goes on at 100 %, and a spent window of one model is not a spent
+// account.
+func parseOpenAI(o object, id string, c clock) quota.Reading {
+	r := quota.Reading{Source: quota.FromUsage, Plan: label(o.text("plan_type"))}
+	if got := o.text("account_id"); got != "" && id != "" && got != id {
+		r.Plan, r.Verdict, r.Reason = "", quota.Unknown, "the answer is about another account"
+		return r
+	}
+	limit := o.sub("rate_limit")
+	r.Windows = openAIWindows(limit, "", c)
+	if w, ok := spendWindow(o, r.Windows, c); ok {
+		r.Windows = append(r.Windows, w)
+	}
+	if review := o.sub("code_review_rate_limit"); review != nil {
+		r.Windows = append(r.Windows, openAIWindows(review, "code_review", c)...)
+	}
+	for _, extra := range o.list("additional_rate_limits") {
+		if scope := extraScope(extra); scope != "" {
+			r.Windows = append(r.Windows, openAIWindows(extra.sub("rate_limit"), scope, c)...)
+		}
+	}
+	r.Credits = openAICredits(o.sub("credits"))
+	openAIVerdict(&r, o, c.now)
+	return r
+}
+
+// extraScope names what an additional limit limits: the model, where it says.
+func extraScope(extra object) string {
+	for _, key := range []string{"normal_model_slug", "limit_name", "metered_feature"} {
+		if s := label(extra.text(key)); s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// openAIWindows reads the windows of one limit.
+func openAIWindows(limit object, scope string, c clock) []quota.Window {
+	var windows []quota.Window
+	for _, slot := range []string{"primary_window", "secondary_window"} {
+		if w, ok := openAIWindow(limit.sub(slot), c); ok {
+			w.Scope = scope
+			windows = append(windows, w)
+		}
+	}
+	if usable(limit) == no {
+		markSpent(windows)
+	}
+	return windows
+}
+
+func openAIWindow(o object, c clock) (quota.Window, bool) {
+	if o == nil {
+		return quota.Window{}, false
+	}
+	w := quota.Window{}
+	w.Length, _ = o.seconds("limit_window_seconds")
+	w.Name = windowName(w.Length)
+	used, known := o.number("used_percent")
+	if known {
+		setPercent(&w, used, 100)
+	}
+	after, hasAfter := o.seconds("reset_after_seconds")
+	if known && used == 0 && hasAfter && w.Length > 0 && (w.Length-after).Abs() <= 2*time.Second {
+		return w, true // idle: the reset slides along with now, it is no appointment
+	}
+	setReset(&w, c.reset(o.instant("reset_at"), after, hasAfter, w.Length), c.now)
+	return w, known || hasAfter || !w.ResetsAt.IsZero() || w.Length > 0
+}
+
+// markSpent marks the windows that a refused limit ran into. The provider's
+// figures stick at 99 for a while, and a lone window needs no figure at all.
+func markSpent(windows []quota.Window) {
+	for i := range windows {
+		used, known := windows[i].Used()
+		if known && used >= 99 || len(windows) == 1 {
+			windows[i].Spent = true
+		}
+	}
+}
+
+// answer3 is a yes, a no, or nothing said.
+type answer3 int
+
+const (
+	unsaid answer3 = iota
+	yes
+	no
+)
+
+// usable is the provider's word on whether a limit lets requests through.
+func usable(limit object) answer3 {
+	allowed, saidAllowed := limit.flag("allowed")
+	reached, saidReached := limit.flag("limit_reached")
+	switch {
+	case saidAllowed && !allowed, saidReached && reached:
+		return no
+	case saidAllowed && allowed:
+		return yes
+	}
+	return unsaid
+}
+
+// openAIVerdict decides from the whole answer.
+func openAIVerdict(r *quota.Reading, o object, now time.Time) {
+	refusedUse := usable(o.sub("rate_limit"))
+	switch {
+	case refusedUse == yes:
+		r.Verdict = quota.OK
+	case spendReached(o, refusedUse):
+		r.Verdict, r.Reason = quota.Billing, "the workspace's credit or spend limit is reached"
+		for _, w := range r.Windows {
+			if t, ok := w.Reset(); ok && w.Name == quota.Spend {
+				r.Until = t
+			}
+		}
+	case refusedUse == no:
+		exhausted(r, spentWindows(r.Windows))
+		r.Verdict = quota.Exhausted
+		if r.Reason == "" {
+			r.Reason = "the provider refuses use without naming the limit"
+		}
+	default:
+		judge(r, now)
+		if r.Verdict == quota.Unknown && r.Credits != nil && (r.Credits.Unlimited || r.Credits.Balance > 0) {
+			r.Verdict, r.Reason = quota.OK, "no window reported; credits are left"
+		}
+	}
+}
+
+func spentWindows(all []quota.Window) []quota.Window {
+	var spent []quota.Window
+	for _, w := range all {
+		if w.Scope == "" && w.Spent {
+			spent = append(spent, w)
+		}
+	}
+	return spent
+}
+
+// spendReached reports that money, not a window, is what stops the account.
+func spendReached(o object, use answer3) bool {
+	if reached, _ := o.sub("spend_control").flag("reached"); reached {
+		return true
+	}
+	kind := o.sub("rate_limit_reached_type").text("type")
+	if kind == "" {
+		kind = o.text("rate_limit_reached_type")
+	}
+	switch kind {
+	case "workspace_owner_credits_depleted", "workspace_member_credits_depleted",
+		"workspace_owner_usage_limit_reached", "workspace_member_usage_limit_reached":
+		return use == no
+	}
+	return false
+}

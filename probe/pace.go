@@ -1,0 +1,142 @@
+package probe
+
+import (
+	"time"
+
+	"github.com/ocwatch/ocwatch/internal/quota"
+)
+
+// Pace is how often an account is asked.
+type Pace struct {
+	Every time.Duration // by default
+	Min   time.Duration // at most this often, whatever the reason
+}
+
+// The paces. OpenAI's own client polls its endpoint every 60 s. Anthropic's
+// allows some 28 requests an hour for an account, which OpenClaw and Claude
+// Code share with us: 12 an hour leave them room.
+var (
+	openAIPace    = Pace{Every: time.Minute, Min: 30 * time.Second}
+	anthropicPace = Pace{Every: 5 * time.Minute, Min: 3 * time.Minute}
+	otherPace     = Pace{Every: 5 * time.Minute, Min: time.Minute}
+)
+
+// PaceOf returns the default pace for a provider and a profile type (oauth,
+// token or api_key). A key is asked at the slow pace: validity changes rarely.
+func PaceOf(provider, profileType string) Pace {
+	switch {
+	case canonical(provider) == "anthropic":
+		return anthropicPace
+	case canonical(provider) == "openai" && profileType != "api_key":
+		return openAIPace
+	}
+	return otherPace
+}
+
+const (
+	// recheck bounds how long a blocked account is left unasked: quota is
+	// sometimes given back before its time.
+	recheck = 5 * time.Minute
+	// unsupportedEvery is how often an account that cannot be read is tried.
+	unsupportedEvery = day
+	// throttleFirst doubles up to throttleMost, where the provider did not
+	// say how long to wait.
+	throttleFirst = 5 * time.Minute
+	throttleMost  = time.Hour
+	// unreachableFirst doubles up to unreachableMost: long enough to spare a
+	// network in trouble, short enough to see it come back.
+	unreachableFirst = time.Minute
+	unreachableMost  = 5 * time.Minute
+	// nearlySpent is the use, in percent, from which an account is watched
+	// more closely.
+	nearlySpent = 90
+	// jitterShare spreads accounts out: an interval varies by ±10 %.
+	jitterShare = 0.1
+)
+
+// Next returns when to ask an account again, never before now and never closer
+// to the last time than the provider's Min. It is pure:
+// last is its newest reading (the zero Reading where there is none), every the
+// interval in ordinary times, and rand01 a random number in [0, 1).
+//
+// Ordinary verdicts wait one interval ±10 %, half of it as a window nears its
+// end. A throttle waits until the time the provider named, or 5 minutes
+// doubling to an hour, and never less than an interval. An exhausted account is
+// asked just after its reset, and every 5 minutes until then. An unreachable
+// one is asked after 1 minute doubling to 5, an unsupported one a day later.
+func Next(now time.Time, last quota.Reading, every time.Duration, rand01 float64) time.Time {
+	if last.At.IsZero() {
+		return now
+	}
+	least := PaceOf(last.Provider, "").Min
+	var at time.Time
+	switch last.Verdict {
+	case quota.Throttled:
+		at = throttled(last, every, rand01)
+	case quota.Exhausted:
+		at = last.At.Add(recheck - lateness(recheck, rand01))
+		if after := last.Until.Add(lateness(recheck, rand01)); !last.Until.IsZero() && after.Before(at) {
+			at = after
+		}
+	case quota.Unreachable:
+		wait := doubled(unreachableFirst, unreachableMost, last.Repeats)
+		at = later(last.At.Add(jitter(wait, rand01)), last.Until)
+	case quota.Unsupported:
+		at = last.At.Add(jitter(unsupportedEvery, rand01))
+	case quota.Revoked, quota.Billing:
+		at = last.At.Add(jitter(max(every, recheck), rand01))
+	case quota.OK, quota.Stale, quota.Unknown:
+		at = last.At.Add(jitter(closer(last, every), rand01))
+	default:
+		at = last.At.Add(jitter(every, rand01))
+	}
+	return later(later(at, last.At.Add(least)), now)
+}
+
+func throttled(last quota.Reading, every time.Duration, rand01 float64) time.Time {
+	until := last.Until
+	if until.IsZero() {
+		until = last.At.Add(throttleWait(last.Repeats))
+	}
+	until = later(until, last.At.Add(every))
+	return until.Add(lateness(until.Sub(last.At), rand01))
+}
+
+// throttleWait is the wait after n throttles in a row that named no time.
+func throttleWait(n int) time.Duration { return doubled(throttleFirst, throttleMost, n) }
+
+// doubled returns first, doubled for each repeat after the first one, up to most.
+func doubled(first, most time.Duration, repeats int) time.Duration {
+	for range min(repeats, 16) - 1 {
+		first = min(2*first, most)
+	}
+	return first
+}
+
+// closer halves the interval for an account whose tightest window is nearly
+// spent.
+func closer(last quota.Reading, every time.Duration) time.Duration {
+	for _, w := range last.Windows {
+		if used, ok := w.Used(); ok && w.Scope == "" && used >= nearlySpent {
+			return every / 2
+		}
+	}
+	return every
+}
+
+// jitter varies d by ±10 %.
+func jitter(d time.Duration, rand01 float64) time.Duration {
+	return d + time.Duration((2*rand01-1)*jitterShare*float64(d))
+}
+
+// lateness is up to 10 % of d: for times that must not be anticipated.
+func lateness(d time.Duration, rand01 float64) time.Duration {
+	return time.Duration(rand01 * jitterShare * float64(d))
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
