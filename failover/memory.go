@@ -1,0 +1,167 @@
+package failover
+
+import (
+	"slices"
+	"time"
+
+	"github.com/ocwatch/ocwatch/internal/event"
+)
+
+// reconcile compares the order that was read with what ocwatch remembers, and
+// says what happened in between: nothing, a change of our own that a crash or
+// a slow gateway kept from being confirmed, or somebody else's order.
+func (m *Memory) reconcile(now time.Time, p Policy, pool Pool) (evs []event.Event, adopted bool) {
+	m.forgetGone(now, pool)
+	if !slices.Equal(m.Prefer, p.Prefer) {
+		m.Prefer, m.ByPerson, m.Chosen = slices.Clone(p.Prefer), false, ""
+	}
+	switch {
+	case m.Intent != nil && slices.Equal(pool.Order, m.Intent.Order):
+		return m.confirm(now, pool), false
+	case !m.Known:
+		m.Known, m.Seen = true, slices.Clone(pool.Order)
+		m.Preferred = orListing(pool)
+		if len(p.Prefer) == 0 && pool.paidAmongFree(head(pool.Order)) {
+			m.Chosen = pool.Order[0]
+		}
+		return nil, false
+	case slices.Equal(pool.Order, m.Seen):
+		return nil, false
+	case slices.Equal(pool.Order, existing(m.Seen, pool)):
+		// A profile was removed, and OpenClaw dropped it from the order.
+		m.Seen = slices.Clone(pool.Order)
+		return nil, false
+	}
+	m.adopt(now, pool)
+	return nil, true
+}
+
+// adopt makes the order that somebody else set the new preference.
+func (m *Memory) adopt(now time.Time, pool Pool) {
+	if head(pool.Order) != head(m.Seen) {
+		m.SwitchedAt = now
+	}
+	m.Seen, m.Ours, m.Paid = slices.Clone(pool.Order), false, false
+	m.Preferred = orListing(pool)
+	m.ByPerson, m.Chosen = len(pool.Order) > 0, head(pool.Order)
+	m.RetryAt, m.Attempts, m.Intent = time.Time{}, 0, nil
+}
+
+// confirm records that the intended order is in force, and returns the events
+// that tell it.
+func (m *Memory) confirm(now time.Time, pool Pool) []event.Event {
+	in := *m.Intent
+	m.Intent, m.RetryAt, m.Attempts = nil, time.Time{}, 0
+	m.Seen, m.Ours = slices.Clone(in.Order), true
+	m.Writes = append(m.Writes, now)
+	to := head(in.Order)
+	if to == in.From {
+		return nil
+	}
+	m.SwitchedAt, m.Chosen = now, ""
+	evs := []event.Event{{Type: event.PoolSwitched, Timestamp: now, Data: event.Data{
+		Agent: pool.Agent, Provider: pool.Provider, From: in.From, To: to, Reason: in.Reason, Order: in.Order,
+	}}}
+	wasPaid := m.Paid
+	m.Paid = pool.paidAmongFree(to)
+	if m.Paid && !wasPaid {
+		evs = append(evs, event.Event{Type: event.PoolPaid, Timestamp: now, Data: event.Data{
+			Agent: pool.Agent, Provider: pool.Provider, Profile: to, Reason: in.Reason, Order: in.Order,
+		}})
+	}
+	return evs
+}
+
+// Confirm is called once plan's order was set and read back. It returns the
+// memory to keep and the events that tell of the switch.
+func Confirm(now time.Time, plan Plan, pool Pool) (Memory, []event.Event) {
+	m := plan.Memory.clone()
+	if m.Intent == nil {
+		return m, nil
+	}
+	return m, m.confirm(now, pool)
+}
+
+// Failed is called when plan's order could not be set or was not seen in
+// force. The next attempt waits, doubling from retryFirst to retryMost.
+func Failed(now time.Time, plan Plan) Memory {
+	m := plan.Memory.clone()
+	pause := retryFirst << min(m.Attempts, 8)
+	m.Attempts++
+	m.RetryAt = now.Add(min(pause, retryMost))
+	return m
+}
+
+func (m *Memory) forgetGone(now time.Time, pool Pool) {
+	ids := pool.ids()
+	for id := range m.Profiles {
+		if !slices.Contains(ids, id) {
+			delete(m.Profiles, id)
+		}
+	}
+	if !slices.Contains(ids, m.Chosen) {
+		m.Chosen = ""
+	}
+	m.Writes = slices.DeleteFunc(m.Writes, func(t time.Time) bool { return now.Sub(t) >= time.Hour })
+}
+
+// preference is the complete list of the pool's profiles, most wanted first.
+func (m *Memory) preference(p Policy, pool Pool) []string {
+	lists := [][]string{p.Prefer, m.Preferred}
+	if m.ByPerson {
+		slices.Reverse(lists)
+	}
+	lists = append(lists, pool.ids())
+	var out []string
+	for _, id := range slices.Concat(lists...) {
+		if !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	return existing(out, pool)
+}
+
+// current is the order in force with the omitted profiles behind it.
+func (p Pool) current() []string {
+	out := existing(p.Order, p)
+	for _, id := range p.ids() {
+		if !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+func (p Pool) paidAmongFree(id string) bool {
+	paid, free := false, false
+	for _, c := range p.Candidates {
+		paid = paid || c.Paid && c.ID == id
+		free = free || !c.Paid
+	}
+	return paid && free
+}
+
+func orListing(p Pool) []string {
+	if len(p.Order) > 0 {
+		return slices.Clone(p.Order)
+	}
+	return p.ids()
+}
+
+func existing(ids []string, p Pool) []string {
+	all := p.ids()
+	var out []string
+	for _, id := range ids {
+		if slices.Contains(all, id) && !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+func head(ids []string) string {
+	if len(ids) == 0 {
+		return ""
+	}
+	return ids[0]
+}

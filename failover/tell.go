@@ -1,0 +1,226 @@
+package failover
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/ocwatch/ocwatch/internal/event"
+)
+
+// tell adds the events of what changed since it was last told.
+func (d *decision) tell() {
+	d.tellBlind()
+	if d.plan.State == PoolBlind {
+		return
+	}
+	for _, a := range d.plan.Profiles {
+		d.tellProfile(a)
+	}
+	d.tellDepleted()
+}
+
+func (d *decision) add(t event.Type, data event.Data) {
+	data.Agent, data.Provider = d.pool.Agent, d.pool.Provider
+	d.plan.Events = append(d.plan.Events, event.Event{Type: t, Timestamp: d.now, Data: data})
+}
+
+func (d *decision) tellProfile(a Assessment) {
+	pm := d.m.Profiles[a.ID]
+	was := pm.Announced
+	if !a.Sure || a.State == Unknown || a.State == was {
+		return
+	}
+	pm.Announced = a.State
+	d.m.Profiles[a.ID] = pm
+	if t := profileEvent(was, a.State); t != "" {
+		d.add(t, event.Data{
+			Profile: a.ID, Reason: a.Reason, RecoversAt: timePtr(a.Until),
+			Profiles: []event.Profile{profileOf(a)},
+		})
+	}
+}
+
+// profileEvent is the event for a profile that was told to be in state was
+// and is in state is; "" where there is nothing to tell.
+func profileEvent(was, is State) event.Type {
+	spent := was == Exhausted || was == Dead
+	switch is {
+	case Exhausted:
+		return event.ProfileExhausted
+	case Dead:
+		return event.ProfileLoginRequired
+	case Low:
+		if spent {
+			return event.ProfileRecovered
+		}
+		return event.ProfileLow
+	case Available:
+		if spent || was == Low {
+			return event.ProfileRecovered
+		}
+	case Unknown:
+	}
+	return ""
+}
+
+// tellBlind waits for unreachableRise failures, so that a blip is no event.
+func (d *decision) tellBlind() {
+	if d.plan.State != PoolBlind {
+		d.m.Blind = nil
+		return
+	}
+	if d.m.Blind == nil {
+		d.m.Blind = &Episode{Since: d.now}
+	}
+	if d.m.Blind.Announced || d.fewestFailures() < unreachableRise {
+		return
+	}
+	d.m.Blind.Announced = true
+	d.add(event.WatchdogBlind, event.Data{Reason: d.plan.Reason, Profiles: d.profiles()})
+}
+
+func (d *decision) fewestFailures() int {
+	fewest := -1
+	for _, c := range d.pool.Candidates {
+		if d.as[c.ID].Unreachable && (fewest < 0 || c.Failures < fewest) {
+			fewest = c.Failures
+		}
+	}
+	return fewest
+}
+
+func (d *decision) tellDepleted() {
+	e := d.m.Depleted
+	if d.plan.State != PoolDepleted {
+		if e != nil && (d.plan.State == PoolOK || d.plan.State == PoolWarning) {
+			d.m.Depleted = nil
+			d.add(event.PoolRecovered, event.Data{
+				Reason: d.plan.Reason, Order: d.plan.Order, Profiles: d.profiles(),
+			})
+		}
+		return
+	}
+	if e == nil {
+		e = &Episode{Since: d.now}
+		d.m.Depleted = e
+	}
+	action := d.action()
+	asks := action == event.ActionLogin && !e.LoginAsked
+	reminds := e.LoginAsked && action == event.ActionLogin && d.policy.RemindEvery > 0 && !d.now.Before(e.RemindAt)
+	if e.Announced && !asks && !reminds {
+		return
+	}
+	e.Announced = true
+	if action == event.ActionLogin {
+		e.LoginAsked, e.RemindAt = true, d.now.Add(d.policy.RemindEvery)
+	}
+	d.add(event.PoolDepleted, d.depletedData(action))
+}
+
+// action is what helps a depleted pool soonest.
+func (d *decision) action() string {
+	if at := d.plan.RecoversAt; !at.IsZero() && at.Sub(d.now) < d.policy.LoginAfter {
+		return event.ActionWait
+	}
+	return event.ActionLogin
+}
+
+func (d *decision) depletedData(action string) event.Data {
+	data := event.Data{
+		Action: action, Reason: d.plan.Reason, RecoversAt: timePtr(d.plan.RecoversAt),
+		Order: d.plan.Order, Profiles: d.profiles(),
+	}
+	if action == event.ActionLogin {
+		data.Login = &event.Login{Command: "openclaw models auth login --provider " + d.pool.Provider}
+	}
+	return data
+}
+
+func (d *decision) profiles() []event.Profile {
+	out := make([]event.Profile, len(d.plan.Profiles))
+	for i, a := range d.plan.Profiles {
+		out[i] = profileOf(a)
+	}
+	return out
+}
+
+func profileOf(a Assessment) event.Profile {
+	return event.Profile{ID: a.ID, State: string(a.State), Reason: a.Reason, Until: timePtr(a.Until)}
+}
+
+func timePtr(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// sayWhy explains the step from cur to want in one sentence.
+func (d *decision) sayWhy(cur, want []string) string {
+	if len(cur) == 0 {
+		return "no profile"
+	}
+	first, next := d.as[cur[0]], d.as[want[0]]
+	switch {
+	case d.plan.State == PoolDepleted:
+		return d.sayDepleted()
+	case first.ID != next.ID && d.better(first, next):
+		return fmt.Sprintf("%s is %s and preferred%s", next.ID, next.State, because(next))
+	case first.ID != next.ID:
+		return fmt.Sprintf("%s is %s%s; next is %s%s", first.ID, condition(first), because(first), next.ID, because(next))
+	case len(d.allPaidIncluded()) > len(cur):
+		return "paid profiles are left out (paid: never)"
+	case !equalTail(cur, want):
+		return fmt.Sprintf("%s stays first; spent profiles go behind those that can serve", first.ID)
+	default:
+		return fmt.Sprintf("%s is first and %s%s", first.ID, condition(first), because(first))
+	}
+}
+
+// better reports that next is wanted for itself, not for want of first.
+func (d *decision) better(first, next Assessment) bool {
+	return first.State == Available && !first.Shunned && !first.Paid && next.State == Available
+}
+
+func (d *decision) sayDepleted() string {
+	s := fmt.Sprintf("all %d profiles are spent", len(d.plan.Profiles))
+	if d.plan.RecoversAt.IsZero() {
+		return s
+	}
+	for _, a := range d.plan.Profiles {
+		if a.Until.Equal(d.plan.RecoversAt) {
+			return fmt.Sprintf("%s; first back is %s at %s", s, a.ID, clock(a.Until))
+		}
+	}
+	return s
+}
+
+func (d *decision) sayKept(why string) string {
+	return why + "; the order is kept"
+}
+
+func condition(a Assessment) string {
+	if a.Paid && a.State == Available {
+		return "paid"
+	}
+	return string(a.State)
+}
+
+func because(a Assessment) string {
+	if a.Reason == "" {
+		return ""
+	}
+	return " (" + a.Reason + ")"
+}
+
+func equalTail(a, b []string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
