@@ -1,0 +1,48 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+
+	"modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
+)
+
+// What can be wrong with the journal, for errors.Is.
+var (
+	ErrDamaged  = errors.New("the file is damaged")
+	ErrNewer    = errors.New("the file was written by a newer ocwatch")
+	ErrForeign  = errors.New("the file is a database of another program")
+	ErrFull     = errors.New("the disk is full")
+	ErrReadOnly = errors.New("the file or its directory cannot be written")
+	ErrBusy     = errors.New("another process holds the file")
+)
+
+// explain says what failed on which file and what mends it.
+func (j *Journal) explain(op string, err error) error {
+	var se *sqlite.Error
+	if !errors.As(err, &se) {
+		return fmt.Errorf("journal %s: %s: %w", j.path, op, err)
+	}
+	kind, mend := classify(se.Code())
+	if kind == nil {
+		return fmt.Errorf("journal %s: %s: %w", j.path, op, err)
+	}
+	return fmt.Errorf("journal %s: %s: %w (%w); %s", j.path, op, kind, err, mend)
+}
+
+// classify maps an SQLite result code, extended or not, to what a person can
+// do about it; nil for the rest.
+func classify(code int) (kind error, mend string) {
+	switch code & 0xff {
+	case lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB:
+		return ErrDamaged, "it is set aside when ocwatch next starts"
+	case lib.SQLITE_FULL:
+		return ErrFull, "free some space"
+	case lib.SQLITE_READONLY, lib.SQLITE_CANTOPEN, lib.SQLITE_PERM:
+		return ErrReadOnly, "data_dir must be writable by the user that runs ocwatch"
+	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED:
+		return ErrBusy, "stop the other process, or give it a data_dir of its own"
+	}
+	return nil, ""
+}

@@ -1,0 +1,177 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Message is one message to one endpoint, on its way.
+type Message struct {
+	ID       string // the webhook-id: the same over all attempts
+	Endpoint string // its name in the config
+	Body     []byte // what is sent, unchanged over all attempts
+	// CreatedAt defaults to the round's time.
+	CreatedAt time.Time
+	Attempts  int       // how often it was tried
+	Refusals  int       // how often it was answered with a definite no
+	NextAt    time.Time // not to be tried before; zero: at once
+	LastError string
+}
+
+// Result is what became of one attempt.
+type Result string
+
+// The results.
+const (
+	Delivered Result = "delivered"
+	Retry     Result = "retry" // to be tried again at Outcome.NextAt
+	Dead      Result = "dead"  // given up
+	Gone      Result = "gone"  // given up, and the endpoint wants nothing more
+)
+
+// Outcome is the end of one attempt to deliver a message.
+type Outcome struct {
+	ID       string
+	Endpoint string
+	Result   Result
+	At       time.Time
+	Attempts int       // the message's total, this attempt included
+	Refusals int       // as Attempts
+	NextAt   time.Time // for Retry
+	Err      string    // what went wrong; "" where Result is Delivered
+	// Target identifies the address that answered Gone: a hash, never the
+	// address itself, which is a secret.
+	Target string
+}
+
+// EndpointStatus is the state of one endpoint's queue.
+type EndpointStatus struct {
+	Endpoint      string    `json:"endpoint"`
+	Pending       int       `json:"pending"`
+	Dead          int       `json:"dead"` // given up within the last 30 days
+	LastError     string    `json:"last_error,omitempty"`
+	LastDelivered time.Time `json:"last_delivered,omitzero"`
+	Disabled      bool      `json:"disabled"` // it answered 410
+}
+
+func storeMessages(ctx context.Context, tx *sql.Tx, r Round) error {
+	for _, m := range r.Messages {
+		if m.ID == "" || m.Endpoint == "" || m.Body == nil {
+			return errors.New("a message needs an id, an endpoint and a body")
+		}
+		if m.CreatedAt.IsZero() {
+			m.CreatedAt = r.At
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO outbox (id, endpoint, body, created_at, attempts, refusals, next_at, last_error)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+			m.ID, m.Endpoint, m.Body, millis(m.CreatedAt), m.Attempts, m.Refusals, millis(m.NextAt), m.LastError)
+		if err != nil {
+			return fmt.Errorf("message %s: %w", m.ID, err)
+		}
+	}
+	return nil
+}
+
+// NextMessage returns the oldest pending message of an endpoint, due or not,
+// and false where there is none.
+func (j *Journal) NextMessage(ctx context.Context, endpoint string) (Message, bool, error) {
+	m := Message{Endpoint: endpoint}
+	var created, next int64
+	err := j.db.QueryRowContext(ctx, `SELECT id, body, created_at, attempts, refusals, next_at, last_error
+		FROM outbox WHERE endpoint = ? AND dead = 0 ORDER BY seq LIMIT 1`, endpoint).
+		Scan(&m.ID, &m.Body, &created, &m.Attempts, &m.Refusals, &next, &m.LastError)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Message{}, false, nil
+	}
+	if err != nil {
+		return Message{}, false, j.explain("read the outbox", err)
+	}
+	m.CreatedAt, m.NextAt = fromMillis(created), fromMillis(next)
+	return m, true, nil
+}
+
+// Settle stores what became of an attempt. It may be repeated, as after an error
+// that left open whether it was stored.
+func (j *Journal) Settle(ctx context.Context, o Outcome) error {
+	return j.write(ctx, "settle a message", func(tx *sql.Tx) error {
+		n, err := settleMessage(ctx, tx, o)
+		if err != nil || n == 0 {
+			return err
+		}
+		return settleEndpoint(ctx, tx, o)
+	})
+}
+
+func settleMessage(ctx context.Context, tx *sql.Tx, o Outcome) (changed int64, err error) {
+	var res sql.Result
+	switch o.Result {
+	case Delivered:
+		res, err = tx.ExecContext(ctx, "DELETE FROM outbox WHERE id = ? AND dead = 0", o.ID)
+	case Retry, Dead, Gone:
+		res, err = tx.ExecContext(ctx, `UPDATE outbox SET dead = ?, attempts = ?, refusals = ?, next_at = ?, last_error = ?
+			WHERE id = ? AND dead = 0`, o.Result != Retry, o.Attempts, o.Refusals, millis(o.NextAt), o.Err, o.ID)
+	}
+	if err != nil {
+		return 0, err
+	}
+	if res == nil {
+		return 0, fmt.Errorf("unknown result %q", o.Result)
+	}
+	return res.RowsAffected()
+}
+
+func settleEndpoint(ctx context.Context, tx *sql.Tx, o Outcome) error {
+	var delivered int64
+	if o.Result == Delivered {
+		delivered = millis(o.At)
+	}
+	gone := ""
+	if o.Result == Gone {
+		gone = o.Target
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO endpoint (name, last_delivered, last_error, gone_target) VALUES (?1, ?2, ?3, ?4)
+		ON CONFLICT (name) DO UPDATE SET last_delivered = max(last_delivered, ?2), last_error = ?3,
+		gone_target = iif(?4 = '', gone_target, ?4)`, o.Endpoint, delivered, o.Err, gone)
+	return err
+}
+
+// Enabled reports whether an endpoint may be sent to at target: it may unless
+// it answered Gone there. A mark that was made for another target is lifted.
+func (j *Journal) Enabled(ctx context.Context, endpoint, target string) (bool, error) {
+	var gone string
+	err := j.db.QueryRowContext(ctx, "SELECT gone_target FROM endpoint WHERE name = ?", endpoint).Scan(&gone)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && gone == "" {
+		return true, nil
+	}
+	if err != nil {
+		return false, j.explain("read an endpoint", err)
+	}
+	if gone == target {
+		return false, nil
+	}
+	return true, j.write(ctx, "enable an endpoint", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE endpoint SET gone_target = '', last_error = '' WHERE name = ?", endpoint)
+		return err
+	})
+}
+
+// Outbox returns the state of every endpoint that ever had a message, by name.
+func (j *Journal) Outbox(ctx context.Context) ([]EndpointStatus, error) {
+	var list []EndpointStatus
+	err := j.each(ctx, "read the outbox", func(rows *sql.Rows) error {
+		var s EndpointStatus
+		var delivered int64
+		err := rows.Scan(&s.Endpoint, &s.Pending, &s.Dead, &delivered, &s.LastError, &s.Disabled)
+		s.LastDelivered = fromMillis(delivered)
+		list = append(list, s)
+		return err
+	}, `WITH names AS (SELECT name FROM endpoint UNION SELECT endpoint FROM outbox)
+		SELECT n.name, count(*) FILTER (WHERE o.dead = 0), count(*) FILTER (WHERE o.dead = 1),
+			coalesce(max(e.last_delivered), 0), coalesce(max(e.last_error), ''), coalesce(max(e.gone_target), '') <> ''
+		FROM names n LEFT JOIN outbox o ON o.endpoint = n.name LEFT JOIN endpoint e ON e.name = n.name
+		GROUP BY n.name ORDER BY n.name`)
+	return list, err
+}
