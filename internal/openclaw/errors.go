@@ -28,7 +28,7 @@ type NotFoundError struct {
 // Error lists every place.
 func (e *NotFoundError) Error() string {
 	return "no OpenClaw install found; looked for " + strings.Join(e.Looked, ", ") +
-		": start OpenClaw once as this user, or set state_dir (or OPENCLAW_STATE_DIR) to its state directory"
+		": start OpenClaw once as this user, or set openclaw.state_dir (or OPENCLAW_STATE_DIR) to its state directory"
 }
 
 // AccessError says that an install is there and cannot be used by this account.
@@ -113,7 +113,7 @@ type CommandNotFoundError struct {
 
 // Error names the command and what mends it.
 func (e *CommandNotFoundError) Error() string {
-	return fmt.Sprintf("command %q not found: put openclaw on PATH, or set command to its full path", e.Command)
+	return fmt.Sprintf("command %q not found: put openclaw on PATH, or set openclaw.command to its full path", e.Command)
 }
 
 // Unwrap gives the cause.
@@ -123,11 +123,16 @@ func (e *CommandNotFoundError) Unwrap() error { return e.Err }
 type RPCError struct {
 	Method    string
 	Code      string // the gateway's, such as INVALID_REQUEST
-	Message   string
+	Message   string // the gateway's, shortened
 	Retryable bool
+
+	kind error // ErrMethodUnavailable, ErrUnauthorized, or nil
 }
 
 // Error names the method and what the gateway said.
 func (e *RPCError) Error() string {
 	return fmt.Sprintf("gateway refused %s: %s: %s", e.Method, e.Code, e.Message)
 }
+
+// Unwrap serves errors.Is with ErrMethodUnavailable and ErrUnauthorized.
+func (e *RPCError) Unwrap() error { return e.kind }

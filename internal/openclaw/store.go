@@ -2,25 +2,166 @@ package openclaw
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
 )
 
-// Find locates the install that o means.
-func Find(o Options) (*Install, error) { return nil, errors.ErrUnsupported }
+const (
+	mainAgent = "main"
 
-// Config reads openclaw.json.
-func (i *Install) Config() (Config, error) { return Config{}, errors.ErrUnsupported }
+	credentialsKey = "authProfiles.store"
+	sharedStateKey = "authProfiles.state"
+	ownerKey       = "auth.sharedStore"
 
-// Layout recognises where the install keeps its auth profiles.
-func (i *Install) Layout() (Layout, error) { return "", errors.ErrUnsupported }
+	machineQuery = `SELECT value_json FROM config_machine_state WHERE state_key = ?`
+	storeQuery   = `SELECT store_json FROM auth_profile_store WHERE store_key = ?`
+	stateQuery   = `SELECT state_json FROM auth_profile_state WHERE state_key = ?`
+)
 
-// Agents lists the ids of the agents.
-func (i *Install) Agents() ([]string, error) { return nil, errors.ErrUnsupported }
-
-// Documents reads the auth documents that hold for agent.
-func (i *Install) Documents(ctx context.Context, agent string) (Documents, error) {
-	return Documents{}, errors.ErrUnsupported
+// sharedStore is what the state database says of auth profiles.
+type sharedStore struct {
+	era         bool // the install is of a release that keeps profiles in SQLite
+	here        bool // it keeps the shared ones in this database
+	credentials json.RawMessage
+	state       json.RawMessage
 }
 
-// WatchDirs lists the directories whose change may mean a new store state.
-func (i *Install) WatchDirs() []string { return nil }
+// agentStore is what one agent's directory holds.
+type agentStore struct {
+	era         bool // there is an agent database with a table for profiles
+	credentials json.RawMessage
+	state       []json.RawMessage
+}
+
+// readShared reads <state>/state/openclaw.sqlite.
+func (i *Install) readShared(ctx context.Context) (sharedStore, error) {
+	var s sharedStore
+	_, err := readDatabase(ctx, i.sharedPath(), func(d database) error {
+		if empty, err := d.empty(); err != nil || empty {
+			return errors.Join(err, noTables(d, empty))
+		}
+		machine, err := d.hasTable("config_machine_state", "state_key", "value_json")
+		if err != nil {
+			return err
+		}
+		// 2026.6.5 to 2026.8 have this table in place of the other.
+		older, err := d.hasTable("auth_profile_stores")
+		if err != nil {
+			return err
+		}
+		s.era = machine || older
+		if !machine {
+			return nil
+		}
+		return s.readRows(d)
+	})
+	return s, err
+}
+
+func (s *sharedStore) readRows(d database) error {
+	owner, err := d.document(machineQuery, ownerKey)
+	if err != nil {
+		return err
+	}
+	if s.credentials, err = d.document(machineQuery, credentialsKey); err != nil {
+		return err
+	}
+	if s.state, err = d.document(machineQuery, sharedStateKey); err != nil {
+		return err
+	}
+	s.here, err = sharedHere(d, owner, s.credentials)
+	return err
+}
+
+// sharedHere reads the marker that says where the shared profiles are. Without
+// one they are in the main agent's database, until doctor has moved them.
+func sharedHere(d database, owner, credentials json.RawMessage) (bool, error) {
+	if owner == nil {
+		return credentials != nil, nil
+	}
+	var v struct{ Location string }
+	if err := json.Unmarshal(owner, &v); err != nil {
+		return false, d.unknown(ownerKey + " has another form")
+	}
+	switch v.Location {
+	case "state-db":
+		return true, nil
+	case "legacy-main":
+		return false, nil
+	default:
+		return false, d.unknown(ownerKey + " names a place that is not known")
+	}
+}
+
+func noTables(d database, empty bool) error {
+	if !empty {
+		return nil
+	}
+	return &StoreError{Path: d.path, Kind: UnknownSchema, Err: errors.New("the database has no tables"), Fix: "if it stays so, " + doctorFix}
+}
+
+// readAgent reads <agent dir>/openclaw-agent.sqlite.
+func readAgent(ctx context.Context, dir string) (agentStore, error) {
+	var s agentStore
+	_, err := readDatabase(ctx, filepath.Join(dir, "openclaw-agent.sqlite"), func(d database) error {
+		if empty, err := d.empty(); err != nil || empty {
+			return errors.Join(err, noTables(d, empty))
+		}
+		hasStore, err := d.hasTable("auth_profile_store", "store_key", "store_json")
+		if err != nil {
+			return err
+		}
+		hasState, err := d.hasTable("auth_profile_state", "state_key", "state_json")
+		if err != nil {
+			return err
+		}
+		if !hasStore || !hasState {
+			return d.unknown("there is no table for auth profiles")
+		}
+		s.era = true
+		if s.credentials, err = d.document(storeQuery, "primary"); err != nil {
+			return err
+		}
+		state, err := d.document(stateQuery, "primary")
+		s.state = present(state)
+		return err
+	})
+	return s, err
+}
+
+func present(docs ...json.RawMessage) []json.RawMessage {
+	return slices.DeleteFunc(docs, func(d json.RawMessage) bool { return d == nil })
+}
+
+func (i *Install) sharedPath() string {
+	return filepath.Join(i.StateDir, "state", "openclaw.sqlite")
+}
+
+// needsMigration is the state of an install that was updated over JSON files
+// and whose OpenClaw does not read them any more.
+func needsMigration(path string) error {
+	return &StoreError{
+		Path: path, Kind: NeedsMigration, Fix: doctorFix,
+		Err: errors.New("this OpenClaw keeps profiles in a database and has not taken these over"),
+	}
+}
+
+// Documents reads the auth documents that hold for agent. It fails with
+// *StoreError where a store is there and cannot be read.
+func (i *Install) Documents(ctx context.Context, agent string) (Documents, error) {
+	if agentID(agent) == "" {
+		return Documents{}, fmt.Errorf("%q is no agent id", agent)
+	}
+	cfg, err := i.Config()
+	if err != nil {
+		return Documents{}, err
+	}
+	r := reader{install: i, cfg: cfg}
+	if r.shared, err = i.readShared(ctx); err != nil {
+		return Documents{}, err
+	}
+	return r.documents(ctx, agentID(agent))
+}
