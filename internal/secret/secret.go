@@ -24,6 +24,9 @@ func (v Value) Reveal() string { return v.s }
 // Empty reports whether v holds nothing.
 func (v Value) Empty() bool { return v.s == "" }
 
+// IsZero is Empty, for encoders that leave out what is not there.
+func (v Value) IsZero() bool { return v.Empty() }
+
 // String returns the placeholder, or "" for an empty Value.
 func (v Value) String() string {
 	if v.s == "" {

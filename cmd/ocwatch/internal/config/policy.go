@@ -1,0 +1,46 @@
+package config
+
+import "github.com/ocwatch/ocwatch/failover"
+
+// formerly are the names that providers had in older OpenClaw releases.
+// Settings for the present name serve the old one too, unless it has its own.
+var formerly = map[string]string{"openai-codex": "openai"}
+
+// settings looks a provider up under its own name, then under its present one.
+func settings[T any](of map[string]T, provider string) (T, bool) {
+	if s, ok := of[provider]; ok {
+		return s, true
+	}
+	s, ok := of[formerly[provider]]
+	return s, ok
+}
+
+// For returns how a provider is asked, Every filled in.
+func (p Probe) For(provider string) Provider {
+	s, _ := settings(p.Providers, provider)
+	if s.Every == 0 {
+		s.Every = defaultPace
+	}
+	return s
+}
+
+// Policy returns the owner's wish for the pools of a provider.
+func (c *Config) Policy(provider string) failover.Policy {
+	f := c.Failover
+	pool, _ := settings(f.Pools, provider)
+	paid := f.Paid
+	if pool.Paid != "" {
+		paid = pool.Paid
+	}
+	return failover.Policy{
+		Strategy:    failover.Strategy(f.Strategy),
+		SwitchAt:    or(pool.SwitchAt, f.SwitchAt),
+		ReturnBelow: or(pool.ReturnBelow, f.ReturnBelow),
+		MinDwell:    or(pool.MinDwell, f.MinDwell),
+		Paid:        failover.Paid(paid),
+		LoginAfter:  c.Notify.LoginAfter,
+		RemindEvery: c.Notify.RemindEvery,
+		Prefer:      pool.Prefer,
+		Models:      c.Probe.For(provider).Models,
+	}
+}

@@ -1,0 +1,55 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/ocwatch/ocwatch/internal/secret"
+)
+
+// Show writes the effective configuration as YAML, defaults filled in. Load
+// reads it again, once the secrets that are left out are put back: those that
+// stood in the file itself, and the paths of webhook URLs.
+func (c *Config) Show(w io.Writer) error {
+	shown := *c
+	if shown.OpenClaw.Gateway.TokenFile != "" {
+		shown.OpenClaw.Gateway.Token = secret.Value{}
+	}
+	shown.Notify.Webhooks = make([]Webhook, len(c.Notify.Webhooks))
+	for i, hook := range c.Notify.Webhooks {
+		if hook.SecretFile != "" {
+			hook.Secret = secret.Value{}
+		}
+		hook.URL = withoutPath(hook.URL)
+		shown.Notify.Webhooks[i] = hook
+	}
+	out, err := yaml.MarshalWithOptions(shown,
+		yaml.IndentSequence(true),
+		yaml.CustomMarshaler(func(p float64) ([]byte, error) { return strconv.AppendFloat(nil, p, 'f', -1, 64), nil }),
+		yaml.CustomMarshaler(func(d time.Duration) ([]byte, error) { return []byte(formatDuration(d)), nil }),
+		yaml.CustomMarshaler(func(s Schedule) ([]byte, error) { return yaml.Marshal(s.String()) }),
+		yaml.CustomMarshaler(func(v secret.Value) ([]byte, error) { return yaml.Marshal(v.String()) }),
+	)
+	if err != nil {
+		return fmt.Errorf("show the configuration: %w", err)
+	}
+	_, err = w.Write(out)
+	return err //nolint:wrapcheck // the writer's own words
+}
+
+// withoutPath leaves out what many receivers hide a token in.
+func withoutPath(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return secret.Redacted
+	}
+	if u.Path == "" || u.Path == "/" && u.RawQuery == "" {
+		return text
+	}
+	return u.Scheme + "://" + u.Host + "/" + secret.Redacted
+}
