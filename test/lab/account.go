@@ -1,0 +1,105 @@
+package lab
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"strings"
+	"time"
+)
+
+// Kind is how an account signs in.
+type Kind string
+
+// The kinds.
+const (
+	OpenAI    Kind = "openai"    // ChatGPT OAuth
+	Anthropic Kind = "anthropic" // a long-lived token
+	Key       Kind = "key"       // an OpenAI API key, billed per token
+)
+
+// Account is an invented account.
+type Account struct {
+	Name string
+	Kind Kind
+}
+
+// Accounts are what a lab holds by default: three ChatGPT logins, two Anthropic
+// tokens and one API key.
+func Accounts() []Account {
+	return []Account{
+		{"alice", OpenAI},
+		{"bob", OpenAI},
+		{"carol", OpenAI},
+		{"acc1", Anthropic},
+		{"acc2", Anthropic},
+		{"backup", Key},
+	}
+}
+
+// Email is the account's invented address.
+func (a Account) Email() string { return a.Name + "@example.com" }
+
+// ID is the provider's own account id.
+func (a Account) ID() string { return "acct-" + a.Name }
+
+// Secret is the credential that OpenClaw sends for a: the stand-in knows the
+// account by it, and tests look for it where it must not be.
+func (a Account) Secret() string {
+	switch a.Kind {
+	case OpenAI:
+		return a.jwt()
+	case Anthropic:
+		return "sk-ant-oat01-lab-" + a.Name + strings.Repeat("x", 80)
+	default:
+		return "sk-proj-lab-" + a.Name + strings.Repeat("x", 80)
+	}
+}
+
+// Expiry of every seeded credential: far enough that OpenClaw never refreshes.
+func expiry() time.Time { return time.Now().Add(240 * time.Hour).Truncate(time.Hour) }
+
+func (a Account) jwt() string {
+	part := func(v any) string {
+		b, _ := json.Marshal(v) //nolint:errcheck,errchkjson // maps of strings always encode
+		return base64.RawURLEncoding.EncodeToString(b)
+	}
+	claims := map[string]any{
+		"exp": expiry().Unix(),
+		"https://api.openai.com/auth": map[string]any{
+			"chatgpt_account_id": a.ID(), "chatgpt_plan_type": "plus", "chatgpt_user_id": "user-" + a.Name,
+		},
+		"https://api.openai.com/profile": map[string]any{"email": a.Email()},
+	}
+	return part(map[string]string{"alg": "RS256", "typ": "JWT"}) + "." + part(claims) + "." + part("signature of "+a.Name)
+}
+
+func (a Account) provider(r release) string {
+	if a.Kind == OpenAI {
+		return r.openai
+	}
+	if a.Kind == Key {
+		return "openai"
+	}
+	return string(a.Kind)
+}
+
+func (a Account) profileID(r release) string {
+	if a.Kind == OpenAI {
+		return r.openai + ":" + a.Email()
+	}
+	return a.provider(r) + ":" + a.Name
+}
+
+func (a Account) profile(r release) map[string]any {
+	p := map[string]any{"provider": a.provider(r)}
+	switch a.Kind {
+	case OpenAI:
+		p["type"], p["email"], p["accountId"] = "oauth", a.Email(), a.ID()
+		p["access"], p["refresh"], p["expires"] = a.Secret(), "rt_lab_"+a.Name, expiry().UnixMilli()
+	case Anthropic:
+		p["type"], p["token"], p["expires"] = "token", a.Secret(), expiry().UnixMilli()
+	case Key:
+		p["type"], p["key"] = "api_key", a.Secret()
+	}
+	return p
+}

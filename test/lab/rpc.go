@@ -1,0 +1,106 @@
+package lab
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/coder/websocket/wsjson"
+)
+
+// RPC is a connection to the gateway as a backend client.
+type RPC struct {
+	// Methods are what the gateway announced.
+	Methods []string
+	// Server is the gateway's own word of itself.
+	Server json.RawMessage
+
+	conn *websocket.Conn
+	next int
+}
+
+// RPCError is a refusal by the gateway.
+type RPCError struct {
+	Code    string          `json:"code"`
+	Message string          `json:"message"`
+	Details json.RawMessage `json:"details"`
+}
+
+func (e *RPCError) Error() string { return e.Code + ": " + e.Message }
+
+type frame struct {
+	Type    string          `json:"type"`
+	ID      string          `json:"id,omitempty"`
+	Method  string          `json:"method,omitempty"`
+	Params  any             `json:"params,omitempty"`
+	OK      bool            `json:"ok,omitempty"`
+	Payload json.RawMessage `json:"payload,omitempty"`
+	Error   *RPCError       `json:"error,omitempty"`
+}
+
+// Dial connects to the lab's gateway with every scope.
+func (l *Lab) Dial(t *testing.T) *RPC {
+	t.Helper()
+	conn, resp, err := websocket.Dial(t.Context(), l.GatewayURL(), nil)
+	must(t, err)
+	if resp.Body != nil {
+		t.Cleanup(func() { _ = resp.Body.Close() }) //nolint:errcheck // the connection owns it
+	}
+	conn.SetReadLimit(32 << 20)
+	t.Cleanup(func() { _ = conn.CloseNow() }) //nolint:errcheck // the test is over
+	r := &RPC{conn: conn}
+	hello, err := r.Call(t.Context(), "connect", map[string]any{
+		"minProtocol": 3, "maxProtocol": 4, "role": "operator", "caps": []string{},
+		"client": map[string]any{"id": "gateway-client", "version": "lab", "platform": "linux", "mode": "backend"},
+		"scopes": []string{"operator.admin", "operator.read", "operator.write"},
+		"auth":   map[string]any{"token": Token},
+	})
+	must(t, err)
+	var h struct {
+		Server   json.RawMessage `json:"server"`
+		Features struct {
+			Methods []string `json:"methods"`
+		} `json:"features"`
+	}
+	must(t, json.Unmarshal(hello, &h))
+	r.Methods, r.Server = h.Features.Methods, h.Server
+	return r
+}
+
+// Call sends one request and returns the payload of its answer; events and
+// answers to others are passed over. A refusal is an *RPCError.
+func (r *RPC) Call(ctx context.Context, method string, params any) (json.RawMessage, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	r.next++
+	id := fmt.Sprint(r.next)
+	if err := wsjson.Write(ctx, r.conn, frame{Type: "req", ID: id, Method: method, Params: params}); err != nil {
+		return nil, fmt.Errorf("%s: %w", method, err)
+	}
+	for {
+		var f frame
+		if err := wsjson.Read(ctx, r.conn, &f); err != nil {
+			return nil, fmt.Errorf("%s: %w", method, err)
+		}
+		switch {
+		case f.Type != "res" || f.ID != id:
+		case f.Error != nil:
+			return nil, f.Error
+		default:
+			return f.Payload, nil
+		}
+	}
+}
+
+// Must is Call for what may not fail.
+func (r *RPC) Must(t *testing.T, method string, params any) json.RawMessage {
+	t.Helper()
+	payload, err := r.Call(t.Context(), method, params)
+	if err != nil {
+		t.Fatalf("rpc %s: %v", method, err)
+	}
+	return payload
+}
