@@ -1,0 +1,120 @@
+package probe
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/ocwatch/ocwatch/internal/quota"
+)
+
+// Each recorded answer is a shape that was seen on the wire, with invented
+// values, or a way in which one may go wrong.
+func TestOpenAIAnswers(t *testing.T) {
+	t.Parallel()
+	want := map[string]string{
+		"weekly-only":                    "ok pro | weekly 61 % +111h6m40s | GPT-6-Codex-Spark weekly 0 %",
+		"plus-weekly-in-the-first-slot":  "ok plus | weekly 22 % +138h53m20s",
+		"five-hours-and-week":            "ok pro | 5h 17 % +2h30m0s | weekly 41 % +125h0m0s",
+		"slots-the-other-way-round":      "ok pro | weekly 41 % +125h0m0s | 5h 17 % +2h30m0s",
+		"free":                           "ok free | weekly 30 % +139h0m0s",
+		"enterprise-spend-limit":         "ok enterprise | spend 8.4 % +555h33m20s | 0 credits",
+		"exhausted-with-a-reserve-model": "exhausted until +83h20m0s: weekly window 100 % used | weekly 100 % +83h20m0s spent | gpt-6.1-luna window 4 %",
+		"hostile-array":                  "ok | 5h 5 % +2h46m40s | GPT-6-Codex-Spark 5h 12 % +1h6m40s",
+		"model-limit-spent": "ok pro | 5h 8 % +2h46m40s | code_review weekly 100 % +166h40m0s spent" +
+			" | GPT-6-Codex-Spark weekly 100 % +138h53m20s spent",
+		"both-windows-spent": "exhausted plus until +126h55m0s: 5h window 100 % used, weekly window 100 % used" +
+			" | 5h 100 % +2h15m0s spent | weekly 100 % +126h55m0s spent",
+		"five-hours-spent":     "exhausted plus until +2h15m0s: 5h window 100 % used | 5h 100 % +2h15m0s spent | weekly 58 % +126h55m0s",
+		"full-but-allowed":     "ok plus | 5h 100 % +2h15m0s | 9.5 credits",
+		"unknown-reached-type": "exhausted hyperplus until +2h15m0s: 5h window 100 % used | 5h 100 % +2h15m0s spent",
+		"workspace-credits-depleted": "billing business: the workspace's credit or spend limit is reached" +
+			" | 5h 40 % +2h15m0s | weekly 50 % +126h55m0s",
+		"spend-control-reached": "billing self_serve_business_usage_based until +250h0m0s: the workspace's credit or spend limit is reached" +
+			" | spend 100 % +250h0m0s | 3 credits",
+		"spend-limit-beside-a-plan": "ok business | 5h 8 % +2h46m40s | credits spend 100 % +250h0m0s",
+		"numbers-as-strings":        "ok plus | 5h 17.5 % +2h30m0s | 9.5 credits",
+		"no-word-windows-low":       "ok | 5h 17 % +2h30m0s",
+		"no-word-windows-full":      "exhausted until +2h30m0s: 5h window 100 % used | 5h 100 % +2h30m0s",
+		"no-word-full-but-passed":   "unknown: 5h window 100 % used, but its reset has passed | 5h 100 % -16m40s suspect",
+		"stuck-at-99":               "exhausted until +83h20m0s: weekly window 99 % used | 5h 12 % +2h30m0s | weekly 99 % +83h20m0s spent",
+		"refused-without-a-limit":   "exhausted: the provider refuses use without naming the limit | 5h 12 % +2h30m0s | weekly 20 % +83h20m0s",
+		"idle-window":               "ok | 5h 0 % | weekly 0 % +83h20m0s",
+		"other-lengths":             "ok | monthly 1 % +277h46m40s | 36h 2 % +27h46m40s | a 2d 3 % +27h46m40s | a window 4 %",
+		"absurd-percent":            "unknown: the answer names no limit of this account | 5h 9000 % suspect +2h30m0s | weekly -3 % suspect +83h20m0s",
+		"absurd-resets": "exhausted: 5h window 100 % used, weekly window 100 % used" +
+			" | 5h 100 % +27777h46m40s suspect spent | weekly 100 % -27777h46m40s suspect spent",
+		"reset-beyond-the-calendar":    "exhausted: 5h window 100 % used | 5h 100 % spent | window 1 %",
+		"reset-only-relative":          "exhausted until +10m0s: 5h window 100 % used | 5h 100 % +10m0s spent",
+		"another-account":              "unknown: the answer is about another account",
+		"nothing":                      "unknown: the answer names no limit of this account",
+		"only-credits":                 "ok business: no window reported; credits are left | 12.25 credits",
+		"everything-null":              "unknown: the answer names no limit of this account",
+		"everything-of-the-wrong-type": "unknown: the answer names no limit of this account",
+	}
+	for _, name := range names(t, "openai") {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := parseOpenAI(recorded(t, "openai", name), "acct-alice", clock{now: noon})
+			if got := show(r, noon); got != want[name] {
+				t.Errorf("got  %s\nwant %s", got, want[name])
+			}
+		})
+	}
+	if n := len(names(t, "openai")); n != len(want) {
+		t.Errorf("%d recorded answers, %d expectations", n, len(want))
+	}
+}
+
+func TestOpenAIKeepsWindowLengths(t *testing.T) {
+	t.Parallel()
+	r := parseOpenAI(recorded(t, "openai", "five-hours-and-week"), "", clock{now: noon})
+	if r.Windows[0].Length != 5*time.Hour || r.Windows[1].Length != 7*day {
+		t.Errorf("lengths %v, %v", r.Windows[0].Length, r.Windows[1].Length)
+	}
+}
+
+func TestOpenAIRequest(t *testing.T) {
+	t.Parallel()
+	var got *http.Request
+	p := New(Options{UserAgent: "ocwatch/1.2.3", Transport: transport(func(r *http.Request) (*http.Response, error) {
+		got = r
+		return reply(200, `{"rate_limit":{"allowed":true}}`, isJSON), nil
+	})})
+	a := account("openai", "oauth")
+	a.FedRAMP = true
+	if r := p.Probe(context.Background(), a); r.Verdict != quota.OK || r.Source != quota.FromUsage {
+		t.Fatalf("reading %+v", r)
+	}
+	want := map[string]string{
+		"Authorization": "Bearer " + secretToken, "ChatGPT-Account-Id": "acct-alice", "X-OpenAI-Fedramp": "true",
+		"Accept": "application/json", "User-Agent": "ocwatch/1.2.3", "X-Openai-Codex-Luna-Reserve": "",
+	}
+	for name, value := range want {
+		if got.Header.Get(name) != value {
+			t.Errorf("%s: %q, want %q", name, got.Header.Get(name), value)
+		}
+	}
+	if got.Method != http.MethodGet || got.URL.String() != "https://chatgpt.com/backend-api/wham/usage" {
+		t.Errorf("%s %s", got.Method, got.URL)
+	}
+}
+
+func TestOpenAIRequestWithoutAccountID(t *testing.T) {
+	t.Parallel()
+	var got http.Header
+	p := New(Options{Transport: transport(func(r *http.Request) (*http.Response, error) {
+		got = r.Header
+		return reply(200, `{"account_id":"acct-any","rate_limit":{"allowed":true}}`, isJSON), nil
+	})})
+	a := account("openai-codex", "oauth")
+	a.ID = ""
+	r := p.Probe(context.Background(), a)
+	if _, sent := got["Chatgpt-Account-Id"]; sent || got.Get("X-OpenAI-Fedramp") != "" {
+		t.Errorf("headers %v", got)
+	}
+	if r.Verdict != quota.OK || r.Provider != "openai-codex" {
+		t.Errorf("reading %+v", r)
+	}
+}
