@@ -1,0 +1,68 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ocwatch/ocwatch/internal/quota"
+)
+
+// Script is demand: turns at a steady pace.
+type Script struct {
+	For   time.Duration // how long, in all
+	Every time.Duration // one turn each
+	Cost  float64       // percent of every window of whoever serves it
+}
+
+// Demo is the world and the demand of `ocwatch demo`: three accounts whose
+// 5-hour windows are nearly used up. Demand drains each within a few seconds,
+// at 6 percent a second, so that a watchdog that looks every 300 to 500 ms
+// sees one pass 95 percent before it is empty. After 16 seconds all are spent;
+// 5 seconds later the first window resets, a day's wait in small.
+func Demo() ([]Account, Script) {
+	account := func(name string, used float64, resets time.Duration) Account {
+		return Account{
+			Profile: "openai:" + name + "@example.com",
+			Windows: []Window{
+				{Name: quota.FiveHour, UsedPercent: used, ResetsAfter: resets},
+				{Name: quota.Weekly, UsedPercent: used / 4, ResetsAfter: 3 * 24 * time.Hour},
+			},
+		}
+	}
+	accounts := []Account{
+		account("alice", 70, 21*time.Second),
+		account("bob", 66, 23*time.Second),
+		account("carol", 68, 25*time.Second),
+	}
+	return accounts, Script{For: 26 * time.Second, Every: 150 * time.Millisecond, Cost: 0.9}
+}
+
+// Play makes the demand until it is over or ctx ends. Turns that nobody serves
+// are part of the play and given to observe (which may be nil) like the rest.
+func (s Script) Play(ctx context.Context, w *World, observe func(Turn)) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, s.For, errPlayed)
+	defer cancel()
+	ticker := time.NewTicker(s.Every)
+	defer ticker.Stop()
+	for n := 0; ; n++ {
+		select {
+		case <-ctx.Done():
+			if errors.Is(context.Cause(ctx), errPlayed) {
+				return nil
+			}
+			return ctx.Err()
+		case <-ticker.C:
+		}
+		turn, err := w.play(context.WithoutCancel(ctx), fmt.Sprintf("demo-%d", n), s.Cost)
+		if err != nil && !errors.Is(err, ErrTurnFailed) {
+			return err
+		}
+		if observe != nil {
+			observe(turn)
+		}
+	}
+}
+
+var errPlayed = errors.New("the script is over")
