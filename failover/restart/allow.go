@@ -13,6 +13,8 @@ import (
 // acts within it keeps the gateway from ever coming up.
 const MinUptime = time.Minute
 
+const historyTimeout = 10 * time.Second
+
 // Budget bounds restarts: at most N in any stretch of Per.
 type Budget struct {
 	N   int
@@ -90,7 +92,7 @@ func within(now time.Time, history []time.Time, per time.Duration) []time.Time {
 // that it is based on.
 func (r *Restarter) allowed(ctx context.Context) (sight, error) {
 	now := time.Now()
-	history, err := r.opts.History.Restarts(ctx, now.Add(-r.opts.Budget.Per))
+	history, err := r.earlier(ctx, now.Add(-r.opts.Budget.Per))
 	if err != nil {
 		return sight{}, fmt.Errorf("restart not tried, since the earlier ones could not be read: %w", err)
 	}
@@ -104,6 +106,18 @@ func (r *Restarter) allowed(ctx context.Context) (sight, error) {
 		return s, err
 	}
 	return s, Allow(time.Now(), history, r.opts.Budget, s.started, false)
+}
+
+func (r *Restarter) earlier(ctx context.Context, since time.Time) ([]time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, historyTimeout)
+	defer cancel()
+	return r.opts.History.Restarts(ctx, since)
+}
+
+func (r *Restarter) note(ctx context.Context, reason string) error {
+	ctx, cancel := context.WithTimeout(ctx, historyTimeout)
+	defer cancel()
+	return r.opts.History.Restarting(ctx, time.Now(), reason)
 }
 
 // settled looks at the gateway. One that does not answer may be on its way up,

@@ -139,9 +139,9 @@ type Restarter struct {
 	opts Options
 	busy sync.Mutex // held for the length of a restart
 
-	// resetUsed: this episode's one reset of a unit's start limit is spent. An
+	// This episode's one reset of a unit's start limit: asked for, and done. An
 	// episode ends with a gateway that came back. Guarded by busy.
-	resetUsed bool
+	resetAsked, resetDone bool
 }
 
 // New makes a Restarter; it touches nothing yet.
@@ -183,7 +183,7 @@ func (r *Restarter) Restart(ctx context.Context, reason string) (Result, error) 
 	res.Took = time.Since(began)
 	res.OK = err == nil
 	if res.OK {
-		r.resetUsed = false
+		r.resetAsked, r.resetDone = false, false
 	}
 	r.report(reason, res, err)
 	return res, err
@@ -200,18 +200,24 @@ func (r *Restarter) restart(ctx context.Context, reason string, res *Result) err
 	}
 	// Waiting takes minutes, and whoever restarted the gateway meanwhile did
 	// what was asked for here.
-	if now := r.look(ctx); now.startedAfter(before.at) {
+	now := r.look(ctx)
+	if before.live && !now.live {
+		if now, err = r.settled(ctx); err != nil {
+			return err
+		}
+	}
+	if now.startedAfter(before.at) {
 		res.Note = "the gateway was restarted by somebody else while its work was waited for"
 		return nil
 	}
-	ways, err := r.ways(reason, forced, before.live)
+	ways, err := r.ways(reason, forced, now.live)
 	if err != nil {
 		return err
 	}
-	if err := r.opts.History.Restarting(ctx, time.Now(), reason); err != nil {
+	if err := r.note(ctx, reason); err != nil {
 		return fmt.Errorf("restart not tried, since it could not be noted for the budget: %w", err)
 	}
-	return r.try(ctx, ways, before.live, res)
+	return r.try(ctx, ways, now.live, res)
 }
 
 func (r *Restarter) report(reason string, res Result, err error) {

@@ -11,6 +11,8 @@ const (
 	// that none is missed.
 	lookPoll   = 500 * time.Millisecond
 	settlePoll = time.Second
+	// missesGone in a row are an outage; fewer are a gateway that is busy.
+	missesGone = 3
 	// startSlack covers the way from the gateway's clock to ours.
 	startSlack = 2 * time.Second
 )
@@ -45,9 +47,9 @@ func (r *Restarter) look(ctx context.Context) sight {
 type evidence struct {
 	asked   time.Time
 	wasLive bool // it answered before the asking
-	// gone: the old gateway was seen not to answer, or systemd runs a new
-	// process.
+	// gone: the old gateway no longer answers, or systemd runs a new process.
 	gone   bool
+	misses int    // looks in a row without an answer
 	detail string // why the last look was not enough
 }
 
@@ -56,13 +58,15 @@ type evidence struct {
 // busy can miss a look too.
 func (e *evidence) back(s sight) bool {
 	if !s.live {
-		e.gone = true
+		e.misses++
+		e.gone = e.gone || e.misses >= missesGone
 		e.detail = "it does not answer"
 		if s.detail != "" {
 			e.detail = s.detail
 		}
 		return false
 	}
+	e.misses = 0
 	fresh := e.gone
 	if !s.started.IsZero() {
 		// Never mistaken for the old one, which is up for MinUptime or more.

@@ -62,7 +62,7 @@ func (r *Restarter) askUnit(dial Dial, systemctl string, live bool) func(context
 			return unavailable("%w", err)
 		}
 		defer done()
-		u, err := find(ctx, m, r.units(), systemctl, live)
+		u, err := find(ctx, m, r.units(), systemctl, situation{live: live, ours: r.resetAsked})
 		if err != nil {
 			return err
 		}
@@ -70,13 +70,14 @@ func (r *Restarter) askUnit(dial Dial, systemctl string, live bool) func(context
 		if !errors.Is(err, errStartLimit) {
 			return err
 		}
-		if r.resetUsed {
+		if r.resetDone {
 			return fmt.Errorf("%w; it was reset once already since the gateway was last healthy: see why it ends, then %s reset-failed %s", err, systemctl, u.name)
 		}
-		r.resetUsed = true
+		r.resetAsked = true
 		if err := m.ResetFailed(ctx, u.name); err != nil {
 			return unavailable("%s: start-limit-hit, and it could not be reset: %w", u.name, err)
 		}
+		r.resetDone = true
 		if err := u.restart(ctx, took); err != nil {
 			return fmt.Errorf("after a reset of its start limit: %w", err)
 		}
@@ -91,10 +92,18 @@ type unit struct {
 	before UnitState
 }
 
-// find looks for the first of names that exists and may be restarted. live says
-// whether a gateway answers: then a unit that does not run is not the one that
-// runs it, and starting it would only fight over the port.
-func find(ctx context.Context, m Manager, names []string, systemctl string, live bool) (unit, error) {
+// situation is what decides whether a unit that does not run may be started.
+type situation struct {
+	// live: a gateway answers. Then such a unit is not the one that runs it, and
+	// would only fight over the port.
+	live bool
+	// ours: the unit may be stopped because a reset of ours was not followed by
+	// a start, and not because its owner stopped it.
+	ours bool
+}
+
+// find looks for the first of names that exists and may be restarted.
+func find(ctx context.Context, m Manager, names []string, systemctl string, now situation) (unit, error) {
 	for _, name := range names {
 		s, err := m.State(ctx, name)
 		if err != nil {
@@ -103,12 +112,12 @@ func find(ctx context.Context, m Manager, names []string, systemctl string, live
 		if s.Load == "not-found" {
 			continue
 		}
-		return unit{m, name, s}, restartable(name, s, systemctl, live)
+		return unit{m, name, s}, restartable(name, s, systemctl, now)
 	}
 	return unit{}, unavailable("no unit %s", strings.Join(names, " or "))
 }
 
-func restartable(name string, s UnitState, systemctl string, live bool) error {
+func restartable(name string, s UnitState, systemctl string, now situation) error {
 	switch {
 	case s.Load == "masked":
 		return unavailable("%s is masked: %s unmask %s, or name another unit in restart.unit", name, systemctl, name)
@@ -116,9 +125,9 @@ func restartable(name string, s UnitState, systemctl string, live bool) error {
 		return unavailable("%s cannot be loaded (%s): see %s status %s", name, s.Load, systemctl, name)
 	case s.Active == "deactivating", s.Active == "activating" && s.Sub != "auto-restart":
 		return &unavailableError{&RefusedError{Err: ErrTooSoon, Why: fmt.Sprintf("%s is %s", name, s.Active)}}
-	case s.Active == "inactive":
+	case s.Active == "inactive" && !now.ours:
 		return unavailable("%s is stopped: %s start %s if it should run", name, systemctl, name)
-	case s.Active != "active" && live:
+	case s.Active != "active" && now.live:
 		return unavailable("%s is %s while a gateway answers: another one runs it", name, s.Active)
 	}
 	return nil
