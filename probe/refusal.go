@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"net/http"
 	"syscall"
 
 	"github.com/ocwatch/ocwatch/internal/quota"
@@ -73,7 +74,7 @@ func transportReason(err error) string {
 		return "the provider's name could not be resolved"
 	case errors.As(err, &verify):
 		return "the provider's certificate was not accepted"
-	case errors.As(err, &record), errors.As(err, &alert):
+	case errors.As(err, &record), errors.As(err, &alert), errors.Is(err, http.ErrSchemeMismatch):
 		return "tls failed"
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &wire) && wire.Timeout():
 		return "no answer in time"
