@@ -142,23 +142,37 @@ func (d *decision) decideOrder() {
 		d.plan.Reason = d.sayKept("no provider answer for any profile, so it is the network or the provider")
 		return
 	}
-	want, u := better(d.rank(cur), d.m.Ours)
-	order := idsOf(want)
+	rs := d.rank(cur)
+	want, u := moveFirst(rs)
+	if d.try(cur, idsOf(want), u) {
+		return
+	}
+	why := d.plan.Reason
+	want, u = moveTail(rs, d.m.Ours)
 	if dropPaid {
 		u = forced
 	}
+	if !d.try(cur, idsOf(want), u) {
+		d.plan.Reason = orElse(why, orElse(d.plan.Reason, d.sayWhy(cur, cur)))
+	}
+}
+
+// try plans the change from cur to order if it matters and may be made now.
+// Where it has to wait, the reason says until when.
+func (d *decision) try(cur, order []string, u urgency) bool {
+	d.plan.Reason = ""
 	if u == settled {
-		d.plan.Reason = d.sayWhy(cur, order)
-		return
+		return false
 	}
 	why := d.sayWhy(cur, order)
 	if wait := d.waitUntil(u, head(cur) != head(order)); d.now.Before(wait) {
 		d.plan.Reason = why + ", at " + clock(wait)
 		d.consider(wait)
-		return
+		return false
 	}
 	d.plan.Order, d.plan.Change, d.plan.Reason = order, true, why
 	d.m.Intent = &Intent{Order: order, From: head(d.pool.current()), Reason: why, At: d.now}
+	return true
 }
 
 // allPaidIncluded is what OpenClaw would use now: its order, or without one

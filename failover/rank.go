@@ -93,27 +93,32 @@ const (
 	forced                   // something that cannot serve stands before something that can
 )
 
-// better compares the order in force with the ranking and returns the order
-// that should be, with how much it matters. cur and ours describe the order in
-// force; ours is true where ocwatch set it.
-//
-// Only what is sure counts: an unknown profile is neither pushed back nor
-// pulled ahead for being unknown.
-func better(cur []ranked, ours bool) ([]ranked, urgency) {
+// moveFirst returns the order that cur should have by its first profile, with
+// how much that matters. Only what is sure counts: an unknown profile is
+// neither pushed back nor pulled ahead for being unknown.
+func moveFirst(cur []ranked) ([]ranked, urgency) {
 	if len(cur) < 2 {
 		return cur, settled
 	}
 	tgt := target(cur)
-	if u := leaveFirst(cur[0], tgt[0]); u != settled {
-		return tgt, u
+	return tgt, leaveFirst(cur[0], tgt[0])
+}
+
+// moveTail is moveFirst for the places behind the first, which stays: moving
+// it is what costs the sessions their cache. OpenClaw tries one more profile
+// before it gives a model up, so the second place must be able to serve;
+// preference alone is not worth a write here. ours tells that ocwatch set cur.
+func moveTail(cur []ranked, ours bool) ([]ranked, urgency) {
+	if len(cur) < 3 {
+		return cur, settled
 	}
-	// The first one stays whatever the rest looks like: moving it is what
-	// costs the sessions their cache.
-	tail := cur[1:]
-	if u := tailUrgency(tail, ours); u != settled {
-		return append([]ranked{cur[0]}, target(tail)...), u
+	tail, most := cur[1:], settled
+	for i, x := range tail {
+		for _, y := range tail[i+1:] {
+			most = max(most, wrongPair(x, y, ours))
+		}
 	}
-	return cur, settled
+	return append([]ranked{cur[0]}, target(tail)...), most
 }
 
 // leaveFirst judges whether first should give way to best, the head of the
@@ -137,19 +142,6 @@ func leaveFirst(first, best ranked) urgency {
 	default:
 		return settled
 	}
-}
-
-// tailUrgency judges the places behind the first. OpenClaw tries one more
-// profile before it gives a model up, so the second place must be able to
-// serve; preference alone is not worth a write here.
-func tailUrgency(tail []ranked, ours bool) urgency {
-	most := settled
-	for i, x := range tail {
-		for _, y := range tail[i+1:] {
-			most = max(most, wrongPair(x, y, ours))
-		}
-	}
-	return most
 }
 
 func wrongPair(x, y ranked, ours bool) urgency {
