@@ -90,7 +90,7 @@ type Pool struct {
 // Restart is when and how the gateway is restarted.
 type Restart struct {
 	When string `yaml:"when"` // auto, idle, always or never
-	Via  string `yaml:"via"`  // auto, rpc, systemd, cli or command
+	Via  string `yaml:"via"`  // one of the Via constants
 	Unit string `yaml:"unit"` // systemd unit
 	// Command is the owner's own way to restart, as argv; empty for none.
 	Command Argv `yaml:"command"`
@@ -137,11 +137,13 @@ const (
 
 // The values of Restart.Via.
 const (
-	ViaAuto    = "auto"    // the first of the others that works
-	ViaRPC     = "rpc"     // the gateway's own request
-	ViaSystemd = "systemd" // Restart.Unit over D-Bus
-	ViaCLI     = "cli"     // openclaw gateway restart
-	ViaCommand = "command" // Restart.Command
+	ViaAuto          = "auto"    // the first of the others that works
+	ViaRPC           = "rpc"     // the gateway's own request
+	ViaSystemd       = "systemd" // Restart.Unit over D-Bus, the user's or else the system's
+	ViaSystemdUser   = "systemd-user"
+	ViaSystemdSystem = "systemd-system"
+	ViaCLI           = "cli"     // openclaw gateway restart
+	ViaCommand       = "command" // Restart.Command
 )
 
 // defaultPace is how often an account of a provider without a setting of its

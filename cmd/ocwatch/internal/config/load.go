@@ -16,9 +16,12 @@ import (
 	yamlparser "github.com/goccy/go-yaml/parser"
 )
 
-// maxSize is far more than any config needs, and bounds what a wrong path can
-// make the parser read.
-const maxSize = 256 << 10
+// maxSize is far more than any config needs. The parser's time grows with the
+// square of the nesting, so that a wrong file could hold it up for long.
+const maxSize = 64 << 10
+
+// maxProblems is how many mistakes are told at once.
+const maxProblems = 20
 
 // systemFile is where a config for the whole machine stands.
 const systemFile = "/etc/ocwatch/config.yaml"
@@ -172,11 +175,17 @@ func (d *decoder) result(path string) error {
 		return nil
 	}
 	slices.SortStableFunc(d.problems, func(a, b problem) int { return a.line - b.line })
-	lines := make([]string, len(d.problems))
+	var lines []string
 	for i, p := range d.problems {
-		lines[i] = p.text
+		if i == maxProblems {
+			p.text = fmt.Sprintf("and %d more mistakes", len(d.problems)-i)
+		}
 		if path != "" {
-			lines[i] = fmt.Sprintf("%s:%d: %s", path, p.line, p.text)
+			p.text = fmt.Sprintf("%s:%d: %s", path, p.line, p.text)
+		}
+		lines = append(lines, p.text)
+		if i == maxProblems {
+			break
 		}
 	}
 	return errors.New(strings.Join(lines, "\n"))

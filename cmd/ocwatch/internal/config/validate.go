@@ -160,7 +160,7 @@ func (d *decoder) thresholds(path string, switchAt, returnBelow float64) {
 
 func (d *decoder) restart(r Restart) {
 	d.choice("restart.when", r.When, RestartAuto, RestartIdle, RestartAlways, RestartNever)
-	d.choice("restart.via", r.Via, ViaAuto, ViaRPC, ViaSystemd, ViaCLI, ViaCommand)
+	d.choice("restart.via", r.Via, ViaAuto, ViaRPC, ViaSystemd, ViaSystemdUser, ViaSystemdSystem, ViaCLI, ViaCommand)
 	d.between("restart.drain", r.Drain, 0, 30*time.Minute)
 	if !strings.HasSuffix(r.Unit, ".service") || strings.ContainsAny(r.Unit, " /") {
 		d.failAt("restart.unit", "%q is not the name of a unit, like openclaw-gateway.service", short(r.Unit))
