@@ -163,11 +163,21 @@ func (i *Install) childEnv(env []string, command string) []string {
 	if !i.Default {
 		env = append(env, "OPENCLAW_STATE_DIR="+i.StateDir, "OPENCLAW_CONFIG_PATH="+i.ConfigPath)
 	}
-	if dir, path := filepath.Dir(command), i.opts.Getenv("PATH"); !slices.Contains(filepath.SplitList(path), dir) {
+	if dir, path := filepath.Dir(command), valueOf(env, "PATH"); !slices.Contains(filepath.SplitList(path), dir) {
 		// The node that npm installed openclaw with is usually its neighbour.
 		env = append(env, "PATH="+dir+string(filepath.ListSeparator)+path)
 	}
 	return append(env, "NO_COLOR=1")
+}
+
+// valueOf looks name up in an environment, where the last entry counts.
+func valueOf(env []string, name string) string {
+	for _, kv := range slices.Backward(env) {
+		if v, ok := strings.CutPrefix(kv, name+"="); ok {
+			return v
+		}
+	}
+	return ""
 }
 
 // capped is a writer that forgets what goes beyond the cap.

@@ -116,11 +116,20 @@ func (d database) hasTable(table string, columns ...string) (bool, error) {
 	return true, nil
 }
 
-// empty reports whether the database has no table at all.
-func (d database) empty() (bool, error) {
+func (d database) hasIndex(name string) (bool, error) {
 	var n int
-	err := d.tx.QueryRowContext(d.ctx, `SELECT count(*) FROM sqlite_master WHERE type = 'table'`).Scan(&n)
-	return n == 0, err
+	err := d.tx.QueryRowContext(d.ctx, `SELECT count(*) FROM sqlite_master WHERE type = 'index' AND name = ?`, name).Scan(&n)
+	return n > 0, err
+}
+
+// requireTables fails where there is no table at all: the file of a database
+// that was lost looks like that, and one whose making has only begun.
+func (d database) requireTables() error {
+	var n int
+	if err := d.tx.QueryRowContext(d.ctx, `SELECT count(*) FROM sqlite_master WHERE type = 'table'`).Scan(&n); err != nil || n > 0 {
+		return err
+	}
+	return &StoreError{Path: d.path, Kind: UnknownSchema, Err: errors.New("the database has no tables"), Fix: "if it stays so, " + doctorFix}
 }
 
 // document reads one JSON object; nil where the row does not exist.

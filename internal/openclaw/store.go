@@ -16,6 +16,12 @@ const (
 	sharedStateKey = "authProfiles.state"
 	ownerKey       = "auth.sharedStore"
 
+	// eraIndex tells the state database of 2026.6.8 and later from that of
+	// 2026.6.1, which has the same tables and keeps profiles in JSON files.
+	// (2026.6.5 cannot be told apart; only one that was updated and never saw
+	// doctor is taken for the older.)
+	eraIndex = "idx_cron_jobs_store_order"
+
 	machineQuery = `SELECT value_json FROM config_machine_state WHERE state_key = ?`
 	storeQuery   = `SELECT store_json FROM auth_profile_store WHERE store_key = ?`
 	stateQuery   = `SELECT state_json FROM auth_profile_state WHERE state_key = ?`
@@ -40,21 +46,17 @@ type agentStore struct {
 func (i *Install) readShared(ctx context.Context) (sharedStore, error) {
 	var s sharedStore
 	_, err := readDatabase(ctx, i.sharedPath(), func(d database) error {
-		if empty, err := d.empty(); err != nil || empty {
-			return errors.Join(err, noTables(d, empty))
+		if err := d.requireTables(); err != nil {
+			return err
 		}
 		machine, err := d.hasTable("config_machine_state", "state_key", "value_json")
 		if err != nil {
 			return err
 		}
-		// 2026.6.5 to 2026.8 have this table in place of the other.
-		older, err := d.hasTable("auth_profile_stores")
-		if err != nil {
-			return err
-		}
-		s.era = machine || older
+		s.era = machine
 		if !machine {
-			return nil
+			s.era, err = d.hasIndex(eraIndex)
+			return err
 		}
 		return s.readRows(d)
 	})
@@ -96,19 +98,12 @@ func sharedHere(d database, owner, credentials json.RawMessage) (bool, error) {
 	}
 }
 
-func noTables(d database, empty bool) error {
-	if !empty {
-		return nil
-	}
-	return &StoreError{Path: d.path, Kind: UnknownSchema, Err: errors.New("the database has no tables"), Fix: "if it stays so, " + doctorFix}
-}
-
 // readAgent reads <agent dir>/openclaw-agent.sqlite.
 func readAgent(ctx context.Context, dir string) (agentStore, error) {
 	var s agentStore
 	_, err := readDatabase(ctx, filepath.Join(dir, "openclaw-agent.sqlite"), func(d database) error {
-		if empty, err := d.empty(); err != nil || empty {
-			return errors.Join(err, noTables(d, empty))
+		if err := d.requireTables(); err != nil {
+			return err
 		}
 		hasStore, err := d.hasTable("auth_profile_store", "store_key", "store_json")
 		if err != nil {
