@@ -129,7 +129,7 @@ func withBlock(now time.Time, c Candidate, a Assessment) Assessment {
 	if b.Transient && b.Until.Sub(now) <= brief {
 		return a
 	}
-	if fresh(c) && c.Latest.Verdict == quota.OK && readable {
+	if readable && c.Usage.Verdict == quota.OK && now.Sub(c.Usage.At) < contradicts {
 		a.Shunned = true
 		a.Reason = fmt.Sprintf("blocked by OpenClaw until %s, provider says usable", clock(b.Until))
 		return a
@@ -150,9 +150,6 @@ func unknown(c Candidate) Assessment {
 	}
 	return withReach(c, Assessment{State: Unknown, Reason: orElse(reason, "not probed yet")})
 }
-
-// fresh reports whether the newest probe is the one that told of usage.
-func fresh(c Candidate) bool { return !c.Usage.At.Before(c.Latest.At) }
 
 // tightest is the counting window with the most used, of those whose reset
 // has not passed since the reading.

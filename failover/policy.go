@@ -79,6 +79,11 @@ const (
 	// will ever be, and OpenClaw answers it with a minute.
 	briefBlockBlind = 45 * time.Second
 
+	// contradicts is how long a reading that says usable outweighs OpenClaw's
+	// block. OpenClaw looks again every 5 minutes before it refuses a turn, so
+	// a block that is wrong does not live longer than two of those.
+	contradicts = 10 * time.Minute
+
 	// resetSlack is how much sooner another spent profile must come back
 	// before the order among spent profiles is worth a write. Providers'
 	// reset times jitter by seconds.
