@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/ocwatch/ocwatch/internal/openclaw"
-	"github.com/ocwatch/ocwatch/internal/secret"
 )
 
 // Type is the kind of an OpenClaw credential.
@@ -33,7 +32,8 @@ const (
 	// Refreshing: OpenClaw holds a refresh fence in place of the token.
 	Refreshing Status = "refreshing"
 	// LoginRequired: OpenClaw recorded that the login is dead (a failed
-	// refresh fence, auth_permanent).
+	// refresh fence, auth_permanent), or a pasted token is past its end, which
+	// nothing refreshes.
 	LoginRequired Status = "login_required"
 	// Unreadable: the token is not in the store (SecretRef, oauthRef, an
 	// inactive replacement) or is not understood. Nothing is wrong with the
@@ -62,8 +62,17 @@ type Profile struct {
 	// ModelBlocks are blocks of one model, which leave the account usable
 	// for others.
 	ModelBlocks []Block
+	// LastUsed is when OpenClaw last served with it; zero where it does not
+	// record that (2026.9, for shared profiles).
+	LastUsed time.Time
+	// Excluded: auth.profiles in openclaw.json names other profiles of this
+	// provider and not this one, so OpenClaw does not try it as long as there
+	// is no order. Any order that names it brings it in; OpenClaw's own
+	// interface for orders demands every profile.
+	Excluded bool
 
-	credential secret.Value
+	// ignored: OpenClaw itself does not see this entry, so no order can name it.
+	ignored bool
 }
 
 // Paid reports whether the profile is billed per token.
@@ -105,9 +114,13 @@ const (
 type Pool struct {
 	Agent    string
 	Provider string
-	Profiles []Profile // as listed by OpenClaw's store
-	// Order is the order in force; it may omit profiles, which OpenClaw then
-	// never tries. Empty where Source is OrderNone.
+	// Profiles are all there are, in the order of OpenClaw's store; where
+	// nobody set an order, in the order in which OpenClaw would try them now.
+	Profiles []Profile
+	// Order is the order in force, without profiles that no longer exist. It
+	// may omit profiles, which OpenClaw then never tries; entries that
+	// OpenClaw cannot read (and so cannot order) stand at its end. Empty where
+	// Source is OrderNone.
 	Order  []string
 	Source OrderSource
 }

@@ -1,0 +1,143 @@
+package profiles
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/ocwatch/ocwatch/internal/openclaw"
+)
+
+const (
+	methodAuthStatus  = "models.authStatus"
+	methodAuthRefresh = "models.authRefresh"
+	methodReload      = "secrets.reload"
+)
+
+// View gives the order that the running gateway has for a pool, and whether it
+// is the one in the store. ViewUnknown and ViewDown come without an order and
+// without an error: an old gateway does not show its order.
+func (o *Orderer) View(ctx context.Context, agent, provider string) ([]string, GatewayView, error) {
+	data, err := o.store.now(ctx, agent)
+	if err != nil {
+		return nil, ViewUnknown, fmt.Errorf("order for %s of agent %s: %w", provider, agent, err)
+	}
+	want, _ := data.explicit(normalProvider(provider))
+	order, shown, err := o.gatewayOrder(ctx, agent, normalProvider(provider))
+	switch view := viewOf(order, want, shown, err); view {
+	case ViewDown:
+		return nil, view, nil
+	case ViewUnknown:
+		return nil, view, err
+	default:
+		return order, view, nil
+	}
+}
+
+func viewOf(order, want []string, shown bool, err error) GatewayView {
+	switch {
+	case errors.Is(err, openclaw.ErrGatewayDown):
+		return ViewDown
+	case err != nil, !shown:
+		return ViewUnknown
+	case slices.Equal(order, want):
+		return ViewConfirmed
+	default:
+		return ViewOld
+	}
+}
+
+// gatewayOrder asks the gateway for its order. Only a gateway that can set an
+// order shows it; an older one is not asked in vain, because its status call
+// makes it fetch usage from the providers.
+func (o *Orderer) gatewayOrder(ctx context.Context, agent, provider string) (order []string, shown bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, rpcLimit)
+	defer cancel()
+	has, err := o.gateway.Has(ctx, methodOrderSet)
+	if err != nil || !has {
+		return nil, false, err
+	}
+	params := struct {
+		AgentID string `json:"agentId"`
+	}{agent}
+	var status struct {
+		Providers []struct {
+			Provider     string   `json:"provider"`
+			ProfileOrder []string `json:"profileOrder"`
+		} `json:"providers"`
+	}
+	if err := o.gateway.Call(ctx, methodAuthStatus, params, &status); err != nil {
+		if errors.Is(err, openclaw.ErrMethodUnavailable) {
+			return nil, false, nil
+		}
+		return nil, false, err
+	}
+	for _, p := range status.Providers {
+		if normalProvider(p.Provider) == provider {
+			return p.ProfileOrder, true, nil
+		}
+	}
+	return nil, false, nil
+}
+
+// lookAtGateway finds out whether the running gateway has the order, and makes
+// it re-read the store once where it may not. It may not unless it set the
+// order itself: the status of 2026.9 is read from the store, and shows an order
+// that the turns do not use yet.
+func (s *setting) lookAtGateway(ctx context.Context) {
+	nudged := s.Via != ViaRPC || len(s.Notes) > 0
+	if nudged {
+		s.nudge(ctx)
+	}
+	s.look(ctx)
+	if s.Gateway == ViewOld && !nudged {
+		s.nudge(ctx)
+		s.look(ctx)
+	}
+}
+
+func (s *setting) look(ctx context.Context) {
+	s.timed("gateway", func() {
+		order, shown, err := s.gatewayOrder(ctx, s.agent, s.provider)
+		s.Gateway = viewOf(order, s.ids, shown, err)
+		if s.Gateway == ViewUnknown {
+			s.note(err)
+		}
+	})
+	if s.Gateway == ViewUnknown && s.Nudge != "" {
+		s.Gateway = ViewReloaded
+	}
+}
+
+// nudge makes the running gateway re-read its auth state. Since 2026.9 there is
+// a method for just that. Before, the reload of all secrets does it: without
+// it, 2026.5.28 and 2026.6.11 serve one more turn by the old order, and with it
+// the next turn goes by the new one.
+func (s *setting) nudge(ctx context.Context) {
+	s.timed("nudge", func() {
+		ctx, cancel := context.WithTimeout(ctx, rpcLimit)
+		defer cancel()
+		for _, n := range []struct {
+			method string
+			params any
+		}{
+			{methodAuthRefresh, map[string]string{"operation": "update", "agentId": s.agent}},
+			{methodReload, struct{}{}},
+		} {
+			has, err := s.gateway.Has(ctx, n.method)
+			if err == nil && has {
+				err = s.gateway.Call(ctx, n.method, n.params, nil)
+			}
+			switch {
+			case errors.Is(err, openclaw.ErrGatewayDown):
+				return // it reads the store when it starts
+			case err != nil:
+				s.note(err)
+			case has:
+				s.Nudge = n.method
+				return
+			}
+		}
+	})
+}
