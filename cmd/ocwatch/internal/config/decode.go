@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/token"
 
 	"github.com/ocwatch/ocwatch/internal/event"
 	"github.com/ocwatch/ocwatch/internal/secret"
@@ -185,111 +184,4 @@ func (d *decoder) list(node ast.Node, v reflect.Value, path string) {
 		d.value(item, out.Index(i), at)
 	}
 	v.Set(out)
-}
-
-// leaf decodes a scalar; an Argv may be a list as well.
-func (d *decoder) leaf(node ast.Node, v reflect.Value, path string, parse func(string) (any, error)) {
-	if _, isList := node.(*ast.SequenceNode); isList && v.Type() == reflect.TypeFor[Argv]() {
-		var args []string
-		d.list(node, reflect.ValueOf(&args).Elem(), path)
-		v.Set(reflect.ValueOf(Argv(args)))
-		return
-	}
-	raw, ok := scalar(node)
-	if !ok {
-		d.failAt(path, "want a single value, not %s", kindOf(node))
-		return
-	}
-	if strings.Contains(raw, secret.Redacted) {
-		d.failAt(path, "%s stands for a secret that was left out; put the real value", secret.Redacted)
-		return
-	}
-	text, fromEnv, err := expand(raw, d.env)
-	if err != nil {
-		d.failAt(path, "%v", err)
-		return
-	}
-	parsed, err := parse(text)
-	switch {
-	case err != nil && fromEnv:
-		// What came from the environment may be a secret at the wrong place.
-		d.failAt(path, "the value of %s does not fit here", short(raw))
-	case err != nil:
-		d.failAt(path, "%v", err)
-	default:
-		d.set(v, parsed, path, fromEnv)
-	}
-}
-
-func (d *decoder) set(v reflect.Value, parsed any, path string, fromEnv bool) {
-	if s, isSecret := parsed.(secret.Value); isSecret && !s.Empty() && !fromEnv {
-		d.inPlace = append(d.inPlace, path)
-	}
-	v.Set(reflect.ValueOf(parsed))
-}
-
-// scalar returns a scalar as it was written, without quotes.
-func scalar(node ast.Node) (string, bool) {
-	switch n := node.(type) {
-	case *ast.StringNode:
-		return n.Value, true
-	case *ast.LiteralNode:
-		return strings.TrimSuffix(n.Value.Value, "\n"), true
-	case *ast.IntegerNode, *ast.FloatNode:
-		return n.GetToken().Value, true
-	case ast.MapNode:
-		return rejoin(n)
-	}
-	return "", false
-}
-
-// rejoin returns "openai:work", which YAML takes for one word, where the
-// library took it for a mapping: it does so within braces.
-func rejoin(m ast.MapNode) (string, bool) {
-	pairs := m.MapRange()
-	if !pairs.Next() {
-		return "", false
-	}
-	key, isWord := pairs.Key().(*ast.StringNode)
-	value, isScalar := pairs.Value().(ast.ScalarNode)
-	if !isWord || !isScalar || pairs.Next() {
-		return "", false
-	}
-	from, to := key.Token, value.GetToken()
-	if from.Type != token.StringType || from.Position.Line != to.Position.Line ||
-		from.Position.Column+len([]rune(key.Value))+1 != to.Position.Column {
-		return "", false
-	}
-	text, ok := scalar(value)
-	return key.Value + ":" + text, ok
-}
-
-// kindOf names what a node is.
-func kindOf(node ast.Node) string {
-	switch node.(type) {
-	case *ast.NullNode, nil:
-		return "nothing"
-	case *ast.SequenceNode:
-		return "a list"
-	case ast.MapNode:
-		return "a mapping"
-	case *ast.BoolNode:
-		return "true or false"
-	}
-	return "a single value"
-}
-
-func lineOfNode(node ast.Node, otherwise int) int {
-	if node == nil || node.GetToken() == nil {
-		return otherwise
-	}
-	return node.GetToken().Position.Line
-}
-
-// short keeps a message readable, whatever stands in the file.
-func short(s string) string {
-	if r := []rune(s); len(r) > 80 {
-		return string(r[:80]) + "…"
-	}
-	return s
 }

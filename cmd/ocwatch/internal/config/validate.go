@@ -1,20 +1,12 @@
 package config
 
 import (
-	"encoding/base64"
 	"fmt"
 	"maps"
-	"net"
-	"net/netip"
-	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-
-	"github.com/ocwatch/ocwatch/internal/event"
-	"github.com/ocwatch/ocwatch/internal/secret"
 )
 
 // providerID is the shape of OpenClaw's provider ids.
@@ -174,115 +166,6 @@ func (d *decoder) restart(r Restart) {
 	case len(r.Command) > 0 && r.Via != ViaCommand && r.Via != ViaAuto:
 		d.failAt("restart.command", "never used with via: %s; want via: auto or command", r.Via)
 	}
-}
-
-func (d *decoder) notify(n Notify) {
-	d.choice("notify.language", n.Language, "en")
-	d.between("notify.login_after", n.LoginAfter, 0, 7*24*time.Hour)
-	if n.RemindEvery != 0 {
-		d.between("notify.remind_every", n.RemindEvery, time.Minute, 7*24*time.Hour)
-	}
-	seen := map[string]bool{}
-	for i, w := range n.Webhooks {
-		path := fmt.Sprintf("notify.webhooks[%d]", i)
-		d.webhook(path, w)
-		if w.Name != "" && seen[w.Name] {
-			d.failAt(path+".name", "there is another webhook named %s", short(w.Name))
-		}
-		seen[w.Name] = true
-	}
-}
-
-// endpointName is what an endpoint may be called: it becomes part of journal
-// keys, metrics and commands.
-var endpointName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
-
-func (d *decoder) webhook(path string, w Webhook) {
-	if !endpointName.MatchString(w.Name) {
-		d.failAt(path+".name", "%q is not a name; want letters, digits, dots, dashes", short(w.Name))
-	}
-	unique(d, path+".events", w.Events)
-	if w.URL == "" {
-		d.failAt(path+".url", "a webhook needs a url")
-	} else {
-		d.url(path+".url", w.URL, "http")
-	}
-	key := path + ".secret"
-	if d.has(path + ".secret_file") {
-		key += "_file"
-	}
-	d.signingSecret(key, w.Secret)
-}
-
-// makeSecret is a command that makes a signing secret.
-const makeSecret = "`(printf whsec_; openssl rand -base64 32) > FILE` makes one"
-
-// signingSecret checks the form that Standard Webhooks gives secrets.
-func (d *decoder) signingSecret(path string, v secret.Value) {
-	if v.Empty() {
-		d.failAt(path, "a webhook needs a secret to sign with; %s", makeSecret)
-		return
-	}
-	key, ok := strings.CutPrefix(v.Reveal(), "whsec_")
-	raw, err := base64.StdEncoding.DecodeString(key)
-	if !ok || err != nil || len(raw) < 24 || len(raw) > 64 {
-		d.failAt(path, "want whsec_ and 24 to 64 bytes in base64; %s", makeSecret)
-	}
-}
-
-// url fails unless text is an absolute URL of that scheme: with TLS, or to this
-// machine. Its path may hold a secret, so no message shows more than the host.
-func (d *decoder) url(path, text, scheme string) {
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Hostname() == "" {
-		d.failAt(path, "want a URL like %ss://example.com/path", scheme)
-		return
-	}
-	switch {
-	case u.Scheme != scheme && u.Scheme != scheme+"s":
-		d.failAt(path, "%s:// is not %ss://", short(u.Scheme), scheme)
-	case u.Scheme == scheme && !loopback(u.Hostname()):
-		d.failAt(path, "%s://%s would go over the network in the clear; want %ss://, or a loopback address", scheme, short(u.Host), scheme)
-	case u.User != nil:
-		d.failAt(path, "a user or password in a URL is not supported")
-	case u.Fragment != "":
-		d.failAt(path, "a URL to ask has no #fragment")
-	}
-}
-
-func loopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Unmap().IsLoopback()
-}
-
-func (d *decoder) listen(address string) {
-	if address == "" {
-		return
-	}
-	host, port, err := net.SplitHostPort(address)
-	if n, convErr := strconv.ParseUint(port, 10, 16); err != nil || convErr != nil || n == 0 {
-		d.failAt("listen", "%q is not host:port, like 127.0.0.1:18790", short(address))
-		return
-	}
-	if !loopback(host) {
-		d.failAt("listen", "%s is reachable from other machines, and this version has no token for it; want a loopback address, like 127.0.0.1:%s", short(address), port)
-	}
-}
-
-// parseEvent reads an event type.
-func parseEvent(text string) (event.Type, error) {
-	types := event.Types()
-	if slices.Contains(types, event.Type(text)) {
-		return event.Type(text), nil
-	}
-	names := make([]string, len(types))
-	for i, t := range types {
-		names[i] = string(t)
-	}
-	return "", fmt.Errorf("unknown event %q%s", short(text), meant(text, names))
 }
 
 // or returns *p, or otherwise where p is nil.
