@@ -34,6 +34,8 @@ func allSpent(d event.Data) string {
 		}
 	}
 	switch {
+	case n == 0:
+		return because("Every "+account(d)+"account"+ofAgent(d)+" is spent", d.Reason)
 	case n == 1 && logins == 1:
 		return because("The only "+account(d)+"account"+ofAgent(d)+" needs a fresh login", onlyReason(d))
 	case n == 1:

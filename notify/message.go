@@ -17,12 +17,12 @@ func Text(e event.Event) string {
 	case event.PoolSwitched:
 		return switchedText(d)
 	case event.PoolPaid:
-		return sentences(because(pool(d)+" now runs on "+orElse(d.To, "a paid profile")+", which is billed for every token", d.Reason),
+		return sentences(because(pool(d)+" now runs on "+orElse(served(d), "a paid profile")+", which is billed for every token", d.Reason),
 			backAt("The first free one is back", e))
 	case event.PoolDepleted:
 		return depletedText(e)
 	case event.PoolRecovered:
-		return because(pool(d)+" is back: "+orElse(d.To, "an account")+" can serve again", d.Reason)
+		return pool(d) + " is back: " + orElse(served(d), "an account") + " can serve again."
 	case event.LoginStarted, event.LoginCompleted, event.LoginFailed:
 		return loginEventText(e)
 	case event.GatewayRestarted:
@@ -32,9 +32,9 @@ func Text(e event.Event) string {
 	case event.WatchdogBlind:
 		return sentences(because("ocwatch cannot see the quota of any "+account(d)+"account", d.Reason), "Nothing is changed until it can.")
 	case event.WatchdogStarted:
-		return because("ocwatch is watching"+on(d), d.Reason)
+		return "ocwatch is watching" + on(d) + "."
 	case event.WatchdogStopped:
-		return because("ocwatch has stopped"+on(d)+"; nobody is watching the quota now", d.Reason)
+		return "ocwatch has stopped" + on(d) + "; nobody is watching the quota now."
 	case event.Test:
 		return "This is a test from ocwatch" + on(d) + ". Nothing has happened."
 	}
@@ -52,7 +52,7 @@ func profileText(e event.Event) string {
 	case event.ProfileRecovered:
 		return because(who+" can serve again", d.Reason)
 	case event.ProfileLoginRequired:
-		return sentences(because(who+" needs a fresh login", d.Reason), "The others go on.", loginText(e))
+		return sentences(because(who+" needs a fresh login", d.Reason), loginText(e))
 	}
 	return sentences(because("The login of "+who+" expires "+orElse(when(expiry(d), e), "soon"), d.Reason), loginText(e))
 }
@@ -107,6 +107,14 @@ func ofAgent(d event.Data) string {
 		return ""
 	}
 	return " (agent " + d.Agent + ")"
+}
+
+// served is the profile that serves after a change of the pool.
+func served(d event.Data) string {
+	if d.To == "" && d.Profile == "" && len(d.Order) > 0 {
+		return d.Order[0]
+	}
+	return orElse(d.To, d.Profile)
 }
 
 // account is the provider as an adjective: "openai ".
