@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"context"
 	"net/http"
 	"testing"
 
@@ -58,7 +57,7 @@ func TestAnthropicRequest(t *testing.T) {
 		got = r
 		return reply(200, `{"five_hour":{"utilization":3,"resets_at":null}}`, isJSON), nil
 	})})
-	if r := p.Probe(context.Background(), account("anthropic", "oauth")); r.Verdict != quota.OK {
+	if r := p.Probe(t.Context(), account("anthropic", "oauth")); r.Verdict != quota.OK {
 		t.Fatalf("reading %+v", r)
 	}
 	want := map[string]string{
@@ -99,7 +98,7 @@ func TestSetupTokenBecomesUnsupported(t *testing.T) {
 			t.Parallel()
 			p := New(Options{Transport: replying(tt.status, tt.body, isJSON)})
 			for i, want := range tt.want {
-				if r := p.Probe(context.Background(), account("anthropic", tt.profileType)); r.Verdict != want {
+				if r := p.Probe(t.Context(), account("anthropic", tt.profileType)); r.Verdict != want {
 					t.Errorf("probe %d: %s (%s), want %s", i+1, r.Verdict, r.Reason, want)
 				}
 			}

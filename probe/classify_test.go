@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"context"
 	"encoding/base64"
 	"net/http"
 	"testing"
@@ -125,7 +124,7 @@ func TestRefusals(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			p := New(Options{Transport: replying(tt.status, tt.body, tt.headers...)})
-			r := p.Probe(context.Background(), account(tt.provider, tt.typ))
+			r := p.Probe(t.Context(), account(tt.provider, tt.typ))
 			if r.Verdict != tt.want {
 				t.Errorf("%s (%s), want %s", r.Verdict, r.Reason, tt.want)
 			}
@@ -146,7 +145,7 @@ func TestUnsupportedProfilesAreNotAsked(t *testing.T) {
 		return reply(200, `{}`), nil
 	})})
 	for _, a := range []Account{account("gemini", "oauth"), account("openai", "aws-sdk"), account("anthropic", "")} {
-		p.Probe(context.Background(), a)
+		p.Probe(t.Context(), a)
 	}
 }
 
@@ -167,7 +166,7 @@ func TestReasonsAreOurOwnWords(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := New(Options{Transport: replying(tt.status, `{"detail":"words of theirs"}`, tt.headers...)})
-			if r := p.Probe(context.Background(), account("openai", "oauth")); r.Reason != tt.want {
+			if r := p.Probe(t.Context(), account("openai", "oauth")); r.Reason != tt.want {
 				t.Errorf("reason %q, want %q", r.Reason, tt.want)
 			}
 		})

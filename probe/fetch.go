@@ -43,7 +43,7 @@ func fetch(ctx context.Context, a Account, c *http.Client, url string, set func(
 	if err != nil {
 		return answer{}, fmt.Errorf("ask the usage endpoint: %w", err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // the body has been read; there is nothing left to lose
+	defer func() { _ = resp.Body.Close() }() // read to its end: nothing is left to lose
 	body, err := readCapped(resp.Body)
 	if err != nil {
 		return answer{}, fmt.Errorf("read the usage answer: %w", err)

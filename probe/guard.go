@@ -74,7 +74,7 @@ func (g *guard) roundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer resp.Body.Close() //nolint:errcheck // the body has been read; there is nothing left to lose
+	defer func() { _ = resp.Body.Close() }() // read to its end: nothing is left to lose
 	body, err := readCapped(resp.Body)
 	if err != nil {
 		return nil, err

@@ -136,7 +136,7 @@ func TestHostileEndpoints(t *testing.T) {
 				p := New(Options{Transport: tr, Timeout: 500 * time.Millisecond})
 				a := account(f.provider, f.profileType)
 				a.Endpoint = server.URL + "/usage"
-				r := p.Probe(context.Background(), a)
+				r := p.Probe(t.Context(), a)
 				if r.Verdict != quota.Unreachable && r.Verdict != quota.Unknown {
 					t.Errorf("%s %s: %s (%s)", f.provider, f.profileType, r.Verdict, r.Reason)
 				}
@@ -173,7 +173,7 @@ func TestReadingsHoldNoSecretsAndNoBodies(t *testing.T) {
 		body := fmt.Sprintf(`{"error":{"code":%q,"message":"%s %s"}}`, theirs, theirs, secretToken)
 		p := New(Options{Transport: replying(status, body, isJSON)})
 		for _, f := range everyFunc {
-			r := p.Probe(context.Background(), account(f.provider, f.profileType))
+			r := p.Probe(t.Context(), account(f.provider, f.profileType))
 			mustNotLeak(t, r)
 			if strings.Contains(fmt.Sprintf("%+v", r), theirs) {
 				t.Errorf("%d, %s: the answer's words are in %+v", status, f.provider, r)
@@ -204,7 +204,7 @@ func TestTransportFailuresAreNamed(t *testing.T) {
 			t.Cleanup(p.Close)
 			a := account("openai", "oauth")
 			a.Endpoint = tt.endpoint
-			r := p.Probe(context.Background(), a)
+			r := p.Probe(t.Context(), a)
 			if r.Verdict != quota.Unreachable || r.Reason != tt.want {
 				t.Errorf("%s (%s), want %s", r.Verdict, r.Reason, tt.want)
 			}
@@ -218,7 +218,7 @@ func TestNamesThatDoNotResolve(t *testing.T) {
 	p := New(Options{Transport: transport(func(*http.Request) (*http.Response, error) {
 		return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host " + secretToken, Name: "chatgpt.com"}}
 	})})
-	r := p.Probe(context.Background(), account("openai", "oauth"))
+	r := p.Probe(t.Context(), account("openai", "oauth"))
 	if r.Verdict != quota.Unreachable || r.Reason != "the provider's name could not be resolved" {
 		t.Errorf("%+v", r)
 	}
@@ -236,7 +236,7 @@ func TestGzipIsRead(t *testing.T) {
 	t.Cleanup(p.Close)
 	a := account("openai", "oauth")
 	a.Endpoint = server.URL
-	if r := p.Probe(context.Background(), a); r.Verdict != quota.OK {
+	if r := p.Probe(t.Context(), a); r.Verdict != quota.OK {
 		t.Errorf("%+v", r)
 	}
 }

@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"context"
 	"net/http"
 	"testing"
 	"time"
@@ -84,7 +83,7 @@ func TestOpenAIRequest(t *testing.T) {
 	})})
 	a := account("openai", "oauth")
 	a.FedRAMP = true
-	if r := p.Probe(context.Background(), a); r.Verdict != quota.OK || r.Source != quota.FromUsage {
+	if r := p.Probe(t.Context(), a); r.Verdict != quota.OK || r.Source != quota.FromUsage {
 		t.Fatalf("reading %+v", r)
 	}
 	want := map[string]string{
@@ -110,7 +109,7 @@ func TestOpenAIRequestWithoutAccountID(t *testing.T) {
 	})})
 	a := account("openai-codex", "oauth")
 	a.ID = ""
-	r := p.Probe(context.Background(), a)
+	r := p.Probe(t.Context(), a)
 	if _, sent := got["Chatgpt-Account-Id"]; sent || got.Get("X-OpenAI-Fedramp") != "" {
 		t.Errorf("headers %v", got)
 	}

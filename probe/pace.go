@@ -55,9 +55,10 @@ const (
 )
 
 // Next returns when to ask an account again, never before now and never closer
-// to the last time than the provider's Min. It is pure:
-// last is its newest reading (the zero Reading where there is none), every the
-// interval in ordinary times, and rand01 a random number in [0, 1).
+// to the last time than the provider's Min (than every, where the owner set
+// that below it). It is pure: last is its newest reading (the zero Reading where
+// there is none), every the interval in ordinary times (0 for the provider's
+// default), and rand01 a random number in [0, 1).
 //
 // Ordinary verdicts wait one interval ±10 %, half of it as a window nears its
 // end. A throttle waits until the time the provider named, or 5 minutes
@@ -68,14 +69,18 @@ func Next(now time.Time, last quota.Reading, every time.Duration, rand01 float64
 	if last.At.IsZero() {
 		return now
 	}
-	least := PaceOf(last.Provider, "").Min
+	pace := PaceOf(last.Provider, "")
+	if every <= 0 {
+		every = pace.Every
+	}
+	least := min(pace.Min, every)
 	var at time.Time
 	switch last.Verdict {
 	case quota.Throttled:
 		at = throttled(last, every, rand01)
 	case quota.Exhausted:
 		at = last.At.Add(recheck - lateness(recheck, rand01))
-		if after := last.Until.Add(lateness(recheck, rand01)); !last.Until.IsZero() && after.Before(at) {
+		if after := last.Until.Add(lateness(min(recheck, every), rand01)); !last.Until.IsZero() && after.Before(at) {
 			at = after
 		}
 	case quota.Unreachable:

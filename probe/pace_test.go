@@ -44,6 +44,7 @@ func TestNext(t *testing.T) {
 		"ok, earliest":               {quota.Reading{Verdict: quota.OK, Provider: "openai"}, time.Minute, 0, 54 * time.Second},
 		"ok, latest":                 {quota.Reading{Verdict: quota.OK}, time.Minute, 1, 66 * time.Second},
 		"ok, the owner's interval":   {quota.Reading{Verdict: quota.OK}, time.Hour, 0.5, time.Hour},
+		"ok, the default interval":   {quota.Reading{Verdict: quota.OK, Provider: "openai"}, 0, 0.5, time.Minute},
 		"nearly spent":               {quota.Reading{Verdict: quota.OK, Windows: used(92, "")}, 10 * time.Minute, 0.5, 5 * time.Minute},
 		"nearly spent, at the least": {quota.Reading{Verdict: quota.OK, Provider: "openai", Windows: used(92, "")}, 40 * time.Second, 0, 30 * time.Second},
 		"a model nearly spent":       {quota.Reading{Verdict: quota.OK, Windows: used(92, "opus")}, 10 * time.Minute, 0.5, 10 * time.Minute},
@@ -56,6 +57,8 @@ func TestNext(t *testing.T) {
 		"exhausted, latest":          {quota.Reading{Verdict: quota.Exhausted, Until: at(50 * time.Hour)}, time.Minute, 1, 270 * time.Second},
 		"exhausted, nobody knows":    {quota.Reading{Verdict: quota.Exhausted}, time.Hour, 0, 5 * time.Minute},
 		"exhausted, back soon":       {quota.Reading{Verdict: quota.Exhausted, Until: at(2 * time.Minute)}, time.Hour, 0.5, 2*time.Minute + 15*time.Second},
+		"exhausted, watched closely": {quota.Reading{Verdict: quota.Exhausted, Until: at(4 * time.Second)}, time.Second, 0.5, 4*time.Second + 50*time.Millisecond},
+		"below the least, by choice": {quota.Reading{Verdict: quota.OK, Provider: "anthropic"}, time.Second, 0.5, time.Second},
 		"exhausted, back at once":    {quota.Reading{Verdict: quota.Exhausted, Provider: "anthropic", Until: at(time.Second)}, time.Hour, 0, 3 * time.Minute},
 		"throttled until":            {quota.Reading{Verdict: quota.Throttled, Until: at(time.Hour)}, time.Minute, 0, time.Hour},
 		"throttled until, later":     {quota.Reading{Verdict: quota.Throttled, Until: at(time.Hour)}, time.Minute, 0.5, 63 * time.Minute},
@@ -113,7 +116,7 @@ func TestNextAlways(t *testing.T) {
 		if next.Before(noon) {
 			t.Fatalf("%s before now", noon.Sub(next))
 		}
-		if next.Sub(last.At) < PaceOf(last.Provider, "").Min {
+		if next.Sub(last.At) < min(PaceOf(last.Provider, "").Min, every) {
 			t.Fatalf("only %s after the last one", next.Sub(last.At))
 		}
 		if last.Verdict == quota.Throttled && next.Before(last.Until) {

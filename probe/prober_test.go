@@ -43,7 +43,7 @@ func TestSettingsOfOpenAIServeItsOldName(t *testing.T) {
 				return reply(200, `{}`, isJSON), nil
 			})})
 			a := account(tt.provider, "oauth")
-			p.Probe(context.Background(), a)
+			p.Probe(t.Context(), a)
 			if host != tt.host || p.Every(a) != tt.every {
 				t.Errorf("asked %s every %s, want %s every %s", host, p.Every(a), tt.host, tt.every)
 			}
@@ -63,9 +63,9 @@ func TestAccountEndpointBeatsSettings(t *testing.T) {
 	})
 	for _, kind := range []string{"oauth", "api_key"} {
 		a := account("openai", kind)
-		p.Probe(context.Background(), a)
+		p.Probe(t.Context(), a)
 		a.Endpoint = loopbackUsage
-		p.Probe(context.Background(), a)
+		p.Probe(t.Context(), a)
 	}
 	want := []string{
 		"https://settings.example.com/usage", loopbackUsage,
@@ -85,7 +85,7 @@ func TestNothingIsSentToABadEndpoint(t *testing.T) {
 	for _, endpoint := range []string{"http://chatgpt.com/usage", "https://u:p@example.com/", "::", "ftp://127.0.0.1/"} {
 		a := account("openai", "oauth")
 		a.Endpoint = endpoint
-		if r := p.Probe(context.Background(), a); r.Verdict != quota.Unknown || r.Reason == "" {
+		if r := p.Probe(t.Context(), a); r.Verdict != quota.Unknown || r.Reason == "" {
 			t.Errorf("%s: %+v", endpoint, r)
 		}
 	}
@@ -111,7 +111,7 @@ func TestNoFuncCanSendInTheClear(t *testing.T) {
 			return nil, errors.New("no")
 		}),
 	})
-	if r := p.Probe(context.Background(), account("astray", "oauth")); r.Verdict != quota.Unreachable {
+	if r := p.Probe(t.Context(), account("astray", "oauth")); r.Verdict != quota.Unreachable {
 		t.Errorf("%+v", r)
 	}
 }
@@ -146,7 +146,7 @@ func TestCredentialsThatCannotBeSent(t *testing.T) {
 		"nonsense is not believed": {failing(credentialError{quota.OK}), quota.Unknown, "access token expired at 10:00"},
 		"a foreign error":          {failing(errors.New("body: " + secretToken)), quota.Unknown, "the stored credential could not be read"},
 		"none":                     {nil, quota.Unknown, "the profile has no readable credential"},
-		"nil token":                {source(func() (*oauth2.Token, error) { return nil, nil }), quota.Unknown, "the profile has no readable credential"}, //nolint:nilnil // the misbehaviour under test
+		"nil token":                {source(func() (*oauth2.Token, error) { return nil, nil }), quota.Unknown, "the profile has no readable credential"},
 		"empty":                    {static(""), quota.Unknown, "the profile has no readable credential"},
 		"line feed":                {static("a\nb"), quota.Unknown, "the stored credential is not a token"},
 		"not ascii":                {static("tökén"), quota.Unknown, "the stored credential is not a token"},
@@ -162,7 +162,7 @@ func TestCredentialsThatCannotBeSent(t *testing.T) {
 			for _, kind := range []string{"oauth", "api_key"} {
 				a := account(provider, kind)
 				a.Token = tt.source
-				r := p.Probe(context.Background(), a)
+				r := p.Probe(t.Context(), a)
 				if r.Verdict != tt.want || !strings.HasPrefix(r.Reason, tt.reason) {
 					t.Errorf("%s, %s %s: %s (%s)", name, provider, kind, r.Verdict, r.Reason)
 				}
@@ -175,7 +175,7 @@ func TestReadingIsComplete(t *testing.T) {
 	t.Parallel()
 	p := New(Options{Transport: replying(200, `{"rate_limit":{"allowed":true}}`, isJSON)})
 	before := time.Now()
-	r := p.Probe(context.Background(), account("openai", "oauth"))
+	r := p.Probe(t.Context(), account("openai", "oauth"))
 	if r.Account != "acct-1" || r.Provider != "openai" || r.Source != quota.FromUsage || r.Repeats != 1 {
 		t.Errorf("%+v", r)
 	}
@@ -186,7 +186,7 @@ func TestReadingIsComplete(t *testing.T) {
 
 func TestCancelledProbeLearnsNothing(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	p := New(Options{Transport: transport(func(r *http.Request) (*http.Response, error) {
 		cancel()
 		<-r.Context().Done()
@@ -314,13 +314,13 @@ func TestProbeAllIsConcurrentAndBounded(t *testing.T) {
 func TestProbeAllEdges(t *testing.T) {
 	t.Parallel()
 	p := New(Options{Transport: replying(200, `{"rate_limit":{"allowed":true}}`, isJSON)})
-	if got := p.ProbeAll(context.Background(), nil, 0); len(got) != 0 {
+	if got := p.ProbeAll(t.Context(), nil, 0); len(got) != 0 {
 		t.Errorf("no accounts: %v", got)
 	}
-	if got := p.ProbeAll(context.Background(), []Account{account("openai", "oauth")}, -1); len(got) != 1 || got[0].Verdict != quota.OK {
+	if got := p.ProbeAll(t.Context(), []Account{account("openai", "oauth")}, -1); len(got) != 1 || got[0].Verdict != quota.OK {
 		t.Errorf("one account: %v", got)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, r := range p.ProbeAll(ctx, make([]Account, 100), 3) {
 		if r.Verdict == quota.OK {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"syscall"
 
 	"github.com/ocwatch/ocwatch/internal/quota"
@@ -25,6 +26,9 @@ func (r *refusal) Error() string { return r.reason }
 // of the credential means. Its text is shown, so it must hold no credential.
 type verdicter interface{ Verdict() quota.Verdict }
 
+// ofCredentials are the verdicts that a credential can earn without being used.
+var ofCredentials = []quota.Verdict{quota.Stale, quota.Revoked, quota.Unsupported}
+
 // tokenRefusal turns a TokenSource's error into a verdict. The text of an error
 // that ocwatch did not make itself is not passed on: oauth2's, for one, may hold
 // a whole response.
@@ -35,12 +39,11 @@ func tokenRefusal(err error) error {
 		if e, ok := v.(error); ok {
 			reason = e.Error()
 		}
-		switch verdict := v.Verdict(); verdict {
-		case quota.Stale, quota.Revoked, quota.Unsupported:
-			return refuse(verdict, clip(reason, 200))
-		default: // a credential that was not used proves nothing else
-			return refuse(quota.Unknown, clip(reason, 200))
+		verdict := v.Verdict()
+		if !slices.Contains(ofCredentials, verdict) {
+			verdict = quota.Unknown
 		}
+		return refuse(verdict, clip(reason, 200))
 	}
 	return refuse(quota.Unknown, "the stored credential could not be read")
 }

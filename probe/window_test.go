@@ -3,6 +3,8 @@ package probe
 import (
 	"testing"
 	"time"
+
+	"github.com/ocwatch/ocwatch/internal/quota"
 )
 
 func TestWindowNamesComeFromTheLength(t *testing.T) {
@@ -19,6 +21,45 @@ func TestWindowNamesComeFromTheLength(t *testing.T) {
 	for length, want := range tests {
 		if got := windowName(length); got != want {
 			t.Errorf("%s: %q, want %q", length, got, want)
+		}
+	}
+}
+
+// The two halves of an answer tell one window each: what the first leaves open
+// the second fills in, and never overrules.
+func TestAddWindowFillsGapsOnly(t *testing.T) {
+	t.Parallel()
+	list := []quota.Window{
+		{Name: quota.Weekly, ResetsAt: noon},
+		{Name: quota.Weekly, Scope: "opus", UsedPercent: quota.Percent(7)},
+	}
+	list = addWindow(list, quota.Window{Name: quota.Weekly, UsedPercent: quota.Percent(100), ResetsAt: noon.Add(time.Hour), Spent: true})
+	list = addWindow(list, quota.Window{Name: quota.Weekly, Scope: "Opus", UsedPercent: quota.Percent(8), ResetsAt: noon.Add(time.Hour)})
+	list = addWindow(list, quota.Window{Name: quota.FiveHour, UsedPercent: quota.Percent(1)})
+	got := show(quota.Reading{Windows: list}, noon)
+	if want := " | weekly 100 % +0s spent | opus weekly 7 % +1h0m0s | 5h 1 %"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestSpentPercent(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		want float64
+		ok   bool
+	}{
+		`{"used_percent":40,"remaining_percent":1}`: {40, true},
+		`{"remaining_percent":"91.5"}`:              {8.5, true},
+		`{"limit":"200","used":50}`:                 {25, true},
+		`{"limit":200,"used":500}`:                  {100, true},
+		`{"limit":0,"used":0}`:                      {},
+		`{"limit":200,"used":-1}`:                   {},
+		`{"limit":200}`:                             {},
+		`{}`:                                        {},
+	}
+	for in, want := range tests {
+		if got, ok := spentPercent(parsed(t, in)); got != want.want || ok != want.ok {
+			t.Errorf("%s: %g %v, want %g %v", in, got, ok, want.want, want.ok)
 		}
 	}
 }
