@@ -106,7 +106,7 @@ func openAIWindows(limit object, scope string, c clock) []quota.Window {
 			windows = append(windows, w)
 		}
 	}
-	if usable(limit) == no {
+	if usable(limit) == denied {
 		markSpent(windows)
 	}
 	return windows
@@ -132,52 +132,52 @@ func openAIWindow(o object, c clock) (quota.Window, bool) {
 }
 
 // markSpent marks the windows that a refused limit ran into. The provider's
-// figures stick at 99 for a while, and a lone window needs no figure at all.
+// figures stick at 99 for a while; a lone window without a figure must be it.
 func markSpent(windows []quota.Window) {
 	for i := range windows {
 		used, known := windows[i].Used()
-		if known && used >= 99 || len(windows) == 1 {
+		if known && used >= 99 || !known && len(windows) == 1 {
 			windows[i].Spent = true
 		}
 	}
 }
 
-// answer3 is a yes, a no, or nothing said.
-type answer3 int
+// permission is the provider's word on whether a limit lets requests through.
+type permission int
 
 const (
-	unsaid answer3 = iota
-	yes
-	no
+	unsaid permission = iota
+	granted
+	denied
 )
 
-// usable is the provider's word on whether a limit lets requests through.
-func usable(limit object) answer3 {
+// usable reads the permission of a limit. Either word against it suffices.
+func usable(limit object) permission {
 	allowed, saidAllowed := limit.flag("allowed")
 	reached, saidReached := limit.flag("limit_reached")
 	switch {
 	case saidAllowed && !allowed, saidReached && reached:
-		return no
+		return denied
 	case saidAllowed && allowed:
-		return yes
+		return granted
 	}
 	return unsaid
 }
 
 // openAIVerdict decides from the whole answer.
 func openAIVerdict(r *quota.Reading, o object, now time.Time) {
-	refusedUse := usable(o.sub("rate_limit"))
+	use := usable(o.sub("rate_limit"))
 	switch {
-	case refusedUse == yes:
+	case use == granted:
 		r.Verdict = quota.OK
-	case spendReached(o, refusedUse):
+	case spendReached(o, use):
 		r.Verdict, r.Reason = quota.Billing, "the workspace's credit or spend limit is reached"
 		for _, w := range r.Windows {
 			if t, ok := w.Reset(); ok && w.Name == quota.Spend {
 				r.Until = t
 			}
 		}
-	case refusedUse == no:
+	case use == denied:
 		exhausted(r, spentWindows(r.Windows))
 		r.Verdict = quota.Exhausted
 		if r.Reason == "" {
@@ -202,7 +202,7 @@ func spentWindows(all []quota.Window) []quota.Window {
 }
 
 // spendReached reports that money, not a window, is what stops the account.
-func spendReached(o object, use answer3) bool {
+func spendReached(o object, use permission) bool {
 	if reached, _ := o.sub("spend_control").flag("reached"); reached {
 		return true
 	}
@@ -213,7 +213,7 @@ func spendReached(o object, use answer3) bool {
 	switch kind {
 	case "workspace_owner_credits_depleted", "workspace_member_credits_depleted",
 		"workspace_owner_usage_limit_reached", "workspace_member_usage_limit_reached":
-		return use == no
+		return use == denied
 	}
 	return false
 }
