@@ -21,7 +21,7 @@ import (
 //	--version
 //	models auth order set --provider P [--agent A] ids…
 //	models auth order get --provider P [--agent A] [--json]
-//	gateway restart [--safe] --json
+//	gateway restart [--safe] [--json]
 //
 // with the real one's output, exit codes and complaints.
 type Runner struct{ world *World }
@@ -37,7 +37,9 @@ func (r *Runner) Run(ctx context.Context, _ io.Reader, args ...string) (openclaw
 	if err == nil {
 		return out, nil
 	}
-	out.Stderr = []byte(err.Error() + "\n")
+	if !errors.Is(err, errNoService) { // which says it on standard output alone
+		out.Stderr = []byte(err.Error() + "\n")
+	}
 	if slices.Contains(args, "--json") {
 		out.Stdout = failureJSON(err)
 	}
@@ -46,9 +48,10 @@ func (r *Runner) Run(ctx context.Context, _ io.Reader, args ...string) (openclaw
 }
 
 func failureJSON(err error) []byte {
-	doc := map[string]any{"ok": false, "error": map[string]string{"type": "cli_error", "message": err.Error()}}
-	text, _ := json.MarshalIndent(doc, "", "  ") // strings always marshal
-	return append(text, '\n')
+	if errors.Is(err, errNoService) {
+		return []byte(indented(map[string]any{"action": "restart", "ok": false, "error": err.Error()}))
+	}
+	return []byte(indented(map[string]any{"ok": false, "error": map[string]string{"type": "cli_error", "message": err.Error()}}))
 }
 
 func (r *Runner) dispatch(ctx context.Context, args []string) (stdout, stderr string, err error) {
@@ -154,48 +157,67 @@ func (r *Runner) orderGet(ctx context.Context, args []string) (stdout, stderr st
 	if err != nil {
 		return "", "", err
 	}
+	dir := r.world.store.agentDir(agent)
+	path := filepath.Join(dir, "openclaw-agent.sqlite")
 	if !o.json {
-		shown := "(none)"
+		shown := "none (selecting automatically)"
 		if order != nil {
 			shown = strings.Join(order, ", ")
 		}
-		return fmt.Sprintf("Agent: %s\nProvider: %s\nAuth profile order override: %s\n", agent, o.provider, shown), "", nil
+		return fmt.Sprintf("Agent: %s\nProvider: %s\nAuth state store: %s\nAuth profile order override: %s\n", agent, o.provider, path, shown), "", nil
 	}
-	dir := r.world.store.agentDir(agent)
 	doc := struct {
 		Agent    string   `json:"agentId"`
 		Dir      string   `json:"agentDir"`
 		Provider string   `json:"provider"`
 		Path     string   `json:"authStatePath"`
 		Order    []string `json:"order"`
-	}{agent, dir, o.provider, filepath.Join(dir, "openclaw-agent.sqlite"), order}
-	text, err := json.MarshalIndent(doc, "", "  ")
-	return string(text) + "\n", "", err
+	}{agent, dir, o.provider, path, order}
+	return indented(doc), "", nil
 }
 
+// restart waits for health, unless it is asked to be safe: then it returns at
+// once, and the gateway restarts when its active work has drained.
 func (r *Runner) restart(args []string) (stdout, stderr string, err error) {
 	g := r.world.gateway
+	safe := slices.Contains(args, "--safe")
 	if !g.up() {
-		return restartJSON("not-loaded", "Gateway service is not loaded."), "", nil
-	}
-	if slices.Contains(args, "--safe") {
-		preflight := g.preflight()
-		if preflight["safe"] == false {
-			g.restartIfDue(nil)
-			return restartJSON("deferred", "safe restart requested; gateway will restart after active work drains"), "", nil
+		if safe {
+			return "", "", fmt.Errorf("Gateway not reachable at %s (ECONNREFUSED).\nStart it with `openclaw gateway run` or check `openclaw gateway status`.", r.world.GatewayURL()) //nolint:revive,staticcheck // the real command's words
 		}
+		return "", "", errNoService
+	}
+	if safe {
+		return safeRestartJSON(g), "", nil
 	}
 	g.restart()
-	g.jobs.Wait() // the real command waits for health
+	g.jobs.Wait()
 	_, port, _ := strings.Cut(g.address(), ":")
-	return restartJSON("restarted", fmt.Sprintf("Gateway restart request sent to foreground process on port %s: %d.", port, os.Getpid())), "", nil
+	return indented(map[string]any{
+		"action": "restart", "ok": true, "result": "restarted",
+		"message": fmt.Sprintf("Gateway restart request sent to foreground process on port %s: %d.", port, os.Getpid()),
+		"service": map[string]any{"label": "systemd", "loaded": false, "loadedText": "enabled", "notLoadedText": "disabled"},
+	}), "", nil
 }
 
-func restartJSON(result, message string) string {
-	doc := map[string]any{
-		"action": "restart", "ok": true, "result": result, "message": message,
-		"service": map[string]any{"label": "systemd", "loaded": false, "loadedText": "enabled", "notLoadedText": "disabled"},
+// errNoService: a stopped gateway is a service manager's to start, and there
+// is none for a state directory that is not the account's default.
+var errNoService = errors.New("Gateway restart failed: Error: service management skipped: non-default state dir or config path.") //nolint:revive,staticcheck // the real command's words
+
+func safeRestartJSON(g *gateway) string {
+	answer := g.requestRestart("", false)
+	message := "safe restart requested; gateway will restart momentarily"
+	if answer["status"] == "deferred" {
+		message = "safe restart requested; gateway will restart after active work drains (bounded wait; may force after the timeout expires)"
 	}
-	text, _ := json.MarshalIndent(doc, "", "  ") // strings and booleans always marshal
+	g.restartIfDue(answer)
+	return indented(map[string]any{
+		"ok": true, "result": answer["status"], "message": message,
+		"preflight": answer["preflight"], "restart": answer["restart"],
+	})
+}
+
+func indented(doc any) string {
+	text, _ := json.MarshalIndent(doc, "", "  ") // strings, numbers and booleans always marshal
 	return string(text) + "\n"
 }

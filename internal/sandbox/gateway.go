@@ -27,6 +27,7 @@ type gateway struct {
 	restarts int
 	active   int  // runs that a restart waits for
 	deferred bool // a restart that waits for them
+	underway bool // a restart; another request joins it
 }
 
 // generation is the gateway between two restarts.
@@ -115,19 +116,27 @@ func (g *gateway) close() error {
 // restart plays a restart within the process: the port is closed for
 // RestartOutage, the clients are told, and memory is read anew.
 func (g *gateway) restart() {
-	g.jobs.Go(func() {
-		if g.stop() != nil {
-			return
-		}
-		time.Sleep(g.world.opts.RestartOutage)
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if g.start(ctx) == nil && g.up() {
-			g.mu.Lock()
-			g.restarts++
-			g.mu.Unlock()
-		}
-	})
+	g.mu.Lock()
+	joined := g.underway
+	g.underway = true
+	g.mu.Unlock()
+	if !joined {
+		g.jobs.Go(g.replace)
+	}
+}
+
+func (g *gateway) replace() {
+	err := g.stop()
+	time.Sleep(g.world.opts.RestartOutage)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	err = errors.Join(err, g.start(ctx))
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.underway = false
+	if err == nil && g.running != nil {
+		g.restarts++
+	}
 }
 
 // StopGateway closes the port and every connection, as a stopped service does.

@@ -4,10 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
-	"time"
 )
 
 // method is one RPC method: the scope it needs and what it does.
@@ -174,97 +172,4 @@ func (w *World) authRefresh(ctx context.Context, params json.RawMessage) (any, *
 
 func (w *World) secretsReload(context.Context, json.RawMessage) (any, *rpcError) {
 	return map[string]any{"ok": true, "warningCount": 0}, nil
-}
-
-func (w *World) restartPreflight(context.Context, json.RawMessage) (any, *rpcError) {
-	return w.gateway.preflight(), nil
-}
-
-func (g *gateway) preflight() map[string]any {
-	g.mu.Lock()
-	active := g.active
-	g.mu.Unlock()
-	blockers, summary := []any{}, "safe to restart now"
-	if active > 0 {
-		message := fmt.Sprintf("%d active embedded run(s)", active)
-		blockers = append(blockers, map[string]any{"kind": "embedded-run", "count": active, "message": message})
-		summary = "restart deferred: " + message
-	}
-	return map[string]any{
-		"safe": active == 0,
-		"counts": map[string]int{
-			"queueSize": 0, "pendingReplies": 0, "embeddedRuns": active, "cronRuns": 0,
-			"backgroundExecSessions": 0, "rootRequests": 0, "activeTasks": 0, "totalActive": active,
-		},
-		"blockers": blockers, "summary": summary,
-	}
-}
-
-func (w *World) restartRequest(_ context.Context, params json.RawMessage) (any, *rpcError) {
-	var p struct {
-		Reason       string `json:"reason"`
-		SkipDeferral bool   `json:"skipDeferral"`
-	}
-	if len(params) > 0 && json.Unmarshal(params, &p) != nil {
-		return nil, invalid("invalid gateway.restart.request params")
-	}
-	if p.Reason == "" {
-		p.Reason = "gateway.restart.safe"
-	}
-	preflight := w.gateway.preflight()
-	status := "scheduled"
-	if preflight["safe"] == false && !p.SkipDeferral {
-		status = "deferred"
-	}
-	return map[string]any{
-		"ok": true, "status": status, "preflight": preflight,
-		"restart": map[string]any{
-			"ok": true, "pid": os.Getpid(), "signal": "SIGUSR2", "reason": p.Reason, "mode": "emit",
-			"cooldownMsApplied": 0, "delayMs": 0, "coalesced": false, "emitHooksQueued": false,
-		},
-	}, nil
-}
-
-// restartIfDue starts the restart that answer promised.
-func (g *gateway) restartIfDue(answer any) {
-	m, _ := answer.(map[string]any)
-	if m["status"] == "scheduled" {
-		g.restart()
-		return
-	}
-	g.mu.Lock()
-	g.deferred = true
-	g.mu.Unlock()
-}
-
-// Via says by which way an order was written.
-type Via string
-
-// The ways.
-const (
-	ViaRPC  Via = "rpc"
-	ViaCLI  Via = "cli"
-	ViaHand Via = "hand" // SetOrderByHand
-)
-
-// Write is one order that was written; a nil Order was a removal.
-type Write struct {
-	At              time.Time
-	Via             Via
-	Agent, Provider string
-	Order           []string
-}
-
-func (w *World) wrote(x Write) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	x.At = time.Now()
-	w.writes = append(w.writes, x)
-}
-
-// Writes lists the orders that were written since the start.
-func (w *World) Writes() []Write {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return slices.Clone(w.writes)
 }

@@ -67,11 +67,24 @@ func (w *World) SetFault(profile string, f Fault) {
 // knows the old one.
 func (w *World) RefreshToken(ctx context.Context, profile string) error {
 	w.mu.Lock()
-	a := w.mustAccount(profile)
-	now := time.Now()
+	defer w.mu.Unlock()
+	return w.refresh(ctx, w.mustAccount(profile), time.Now())
+}
+
+func (w *World) refresh(ctx context.Context, a *account, now time.Time) error {
 	a.expires = now.Add(10 * 24 * time.Hour)
 	a.issue(now)
-	doc := w.credentials()
-	w.mu.Unlock()
-	return w.store.saveProfiles(ctx, doc)
+	return w.store.saveProfiles(ctx, w.credentials())
+}
+
+// refreshMargin is how long before its end OpenClaw replaces a token.
+const refreshMargin = 5 * time.Minute
+
+// refreshIfDue is what OpenClaw does when it needs a token; a dead login is
+// not refreshed.
+func (w *World) refreshIfDue(ctx context.Context, a *account, now time.Time) error {
+	if a.Type != "oauth" || a.fault.refusesInference() || now.Add(refreshMargin).Before(a.expires) {
+		return nil
+	}
+	return w.refresh(ctx, a, now)
 }

@@ -50,6 +50,9 @@ func (w *World) play(ctx context.Context, session string, cost float64) (Turn, e
 		if len(turn.Refused) == maxAttempts {
 			break
 		}
+		if err := w.refreshIfDue(ctx, a, now); err != nil {
+			return turn, err
+		}
 		if w.attempt(a, cost, now) {
 			turn.ServedBy = a.Profile
 			changed = w.succeeded(a) || changed
