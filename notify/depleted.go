@@ -42,6 +42,9 @@ func allSpent(d event.Data) string {
 		return because("The only "+account(d)+"account"+ofAgent(d)+" is spent", onlyReason(d))
 	}
 	who := fmt.Sprintf("All %d %saccounts%s ", n, account(d), ofAgent(d))
+	if n == 2 {
+		who = fmt.Sprintf("Both %saccounts%s ", account(d), ofAgent(d))
+	}
 	switch logins {
 	case 0:
 		return who + "are spent."

@@ -71,7 +71,7 @@ func TestText(t *testing.T) {
 		"depleted, wait": {event.PoolDepleted, with(func(d *event.Data) {
 			d.Action, d.RecoversAt = event.ActionWait, at(10, 8)
 			d.Profiles = []event.Profile{spent("openai:bob", at(10, 8)), spent("openai:alice", at(34, 0))}
-		}), "All 2 openai accounts are spent. First back: openai:bob at 10:08 UTC. Nothing to do: it comes back by itself.\n" +
+		}), "Both openai accounts are spent. First back: openai:bob at 10:08 UTC. Nothing to do: it comes back by itself.\n" +
 			"openai:bob: 5h window 100 % used, until 10:08 UTC\nopenai:alice: 5h window 100 % used, until Mon 23 Nov 10:00 UTC"},
 		"depleted, login": {event.PoolDepleted, with(func(d *event.Data) {
 			d.Action, d.RecoversAt, d.Login = event.ActionLogin, at(18, 40), login
@@ -85,7 +85,7 @@ func TestText(t *testing.T) {
 		}),
 			"The only openai account (agent work) needs a fresh login: token revoked. Log in with: ocwatch login --provider openai"},
 		"depleted, all dead": {event.PoolDepleted, with(func(d *event.Data) { d.Profiles = []event.Profile{loggedOut("openai:a"), loggedOut("openai:b")} }),
-			"All 2 openai accounts need a fresh login.\nopenai:a: token revoked\nopenai:b: token revoked"},
+			"Both openai accounts need a fresh login.\nopenai:a: token revoked\nopenai:b: token revoked"},
 		"depleted, mixed": {event.PoolDepleted, with(func(d *event.Data) {
 			d.Profiles = []event.Profile{loggedOut("openai:a"), spent("openai:b", at(19, 0)), spent("openai:c", at(18, 0))}
 		}), "All 3 openai accounts are out: 2 spent, 1 in need of a fresh login. First back: openai:c at 18:00 UTC.\n" +
@@ -96,7 +96,7 @@ func TestText(t *testing.T) {
 			}
 		}), "All 8 openai accounts are spent. Nobody said when one is back.\na: exhausted\nb: exhausted\nc: exhausted\nd: exhausted\ne: exhausted\nf: exhausted\n… and 2 more"},
 		"depleted, no list": {event.PoolDepleted, with(func(d *event.Data) { d.Order, d.RecoversAt = []string{"a", "b"}, at(18, 0) }),
-			"All 2 openai accounts are spent. First back: one of them at 18:00 UTC."},
+			"Both openai accounts are spent. First back: one of them at 18:00 UTC."},
 		"depleted, nothing known": {event.PoolDepleted, event.Data{}, "Every account is spent. Nobody said when one is back."},
 		"back": {event.PoolRecovered, with(func(d *event.Data) { d.Order, d.Reason = []string{"openai:bob", "openai:alice"}, "openai:bob is first" }),
 			"openai is back: openai:bob can serve again."},
@@ -155,7 +155,7 @@ func TestTextOfAnything(t *testing.T) {
 		if text == "" || !utf8.ValidString(text) || len(text) > 900 || strings.TrimSpace(text) != text {
 			t.Fatalf("%d bytes: %q", len(text), text)
 		}
-		for _, bad := range []string{"..", "%!", "  ", "<nil>", ": .", "All 0", "All 1 "} {
+		for _, bad := range []string{"..", "%!", "  ", "<nil>", ": .", "All 0", "All 1 ", "All 2 "} {
 			if strings.Contains(text, bad) {
 				t.Fatalf("%q in %q", bad, text)
 			}
