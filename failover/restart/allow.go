@@ -85,7 +85,7 @@ func within(now time.Time, history []time.Time, per time.Duration) []time.Time {
 		}
 	}
 	slices.SortFunc(recent, time.Time.Compare)
-	return recent
+	return slices.CompactFunc(recent, time.Time.Equal)
 }
 
 // allowed asks Allow with the world as it is, and gives the look at the gateway
@@ -114,10 +114,10 @@ func (r *Restarter) earlier(ctx context.Context, since time.Time) ([]time.Time, 
 	return r.opts.History.Restarts(ctx, since)
 }
 
-func (r *Restarter) note(ctx context.Context, reason string) error {
+func (r *Restarter) note(ctx context.Context, at time.Time, reason string) error {
 	ctx, cancel := context.WithTimeout(ctx, historyTimeout)
 	defer cancel()
-	return r.opts.History.Restarting(ctx, time.Now(), reason)
+	return r.opts.History.Restarting(ctx, at, reason)
 }
 
 // settled looks at the gateway. One that does not answer may be on its way up,

@@ -63,9 +63,10 @@ type Health interface {
 // History remembers restarts over the life of the process, so that a crash loop
 // of ocwatch itself cannot turn into a restart loop of the gateway.
 type History interface {
-	// Restarts lists when a restart was tried, from since on.
+	// Restarts lists when a restart was tried, from since on. One that is listed
+	// twice, at the very same time, counts once.
 	Restarts(ctx context.Context, since time.Time) ([]time.Time, error)
-	// Restarting notes one before it is tried.
+	// Restarting notes one before it is tried; at has whole milliseconds.
 	Restarting(ctx context.Context, at time.Time, reason string) error
 }
 
@@ -104,7 +105,8 @@ type Step struct {
 
 // Result is how a restart went.
 type Result struct {
-	Via   Via // the way that worked; "" where none did, or none was needed
+	At    time.Time // as noted in the History; zero where nothing was tried
+	Via   Via       // the way that worked; "" where none did, or none was needed
 	OK    bool
 	Took  time.Duration
 	Steps []Step
@@ -214,7 +216,8 @@ func (r *Restarter) restart(ctx context.Context, reason string, res *Result) err
 	if err != nil {
 		return err
 	}
-	if err := r.note(ctx, reason); err != nil {
+	res.At = time.Now().UTC().Truncate(time.Millisecond)
+	if err := r.note(ctx, res.At, reason); err != nil {
 		return fmt.Errorf("restart not tried, since it could not be noted for the budget: %w", err)
 	}
 	return r.try(ctx, ways, now.live, res)
