@@ -158,6 +158,13 @@ func decideCases(abc []string) []decideCase {
 		{"no order and no need writes none", abc, func(w *world) { w.pool.Order = nil }, []step{
 			{reads: healthy, change: "no", state: PoolOK},
 		}},
+		{"OpenClaw taking turns is no reason to write", abc, func(w *world) { w.pool.Order = nil }, []step{
+			{reads: healthy, change: "no"},
+			{after: 10 * minute, do: func(w *world) {
+				c := w.pool.Candidates
+				w.pool.Candidates = []Candidate{c[1], c[2], c[0]}
+			}, change: "no", state: PoolOK},
+		}},
 		{"configured preference is put in force", abc, func(w *world) { w.policy.Prefer = []string{"carol"} }, []step{
 			{reads: healthy, change: "yes", order: "carol alice bob", events: "pool.switched"},
 		}},

@@ -20,7 +20,7 @@ func (m *Memory) reconcile(now time.Time, p Policy, pool Pool) (evs []event.Even
 		return m.confirm(now, pool), false
 	case !m.Known:
 		m.Known, m.Seen = true, slices.Clone(pool.Order)
-		m.Preferred = orListing(pool)
+		m.Preferred = slices.Clone(pool.Order)
 		if len(p.Prefer) == 0 && pool.paidAmongFree(head(pool.Order)) {
 			m.Chosen = pool.Order[0]
 		}
@@ -42,7 +42,7 @@ func (m *Memory) adopt(now time.Time, pool Pool) {
 		m.SwitchedAt = now
 	}
 	m.Seen, m.Ours, m.Paid = slices.Clone(pool.Order), false, false
-	m.Preferred = orListing(pool)
+	m.Preferred = slices.Clone(pool.Order)
 	m.ByPerson, m.Chosen = len(pool.Order) > 0, head(pool.Order)
 	m.RetryAt, m.Attempts, m.Intent = time.Time{}, 0, nil
 }
@@ -106,6 +106,8 @@ func (m *Memory) forgetGone(now time.Time, pool Pool) {
 }
 
 // preference is the complete list of the pool's profiles, most wanted first.
+// Where nobody ever set an order, it is as OpenClaw lists them: older releases
+// take turns there, and that is no reason to write.
 func (m *Memory) preference(p Policy, pool Pool) []string {
 	lists := [][]string{p.Prefer, m.Preferred}
 	if m.ByPerson {
@@ -139,13 +141,6 @@ func (p Pool) paidAmongFree(id string) bool {
 		free = free || !c.Paid
 	}
 	return paid && free
-}
-
-func orListing(p Pool) []string {
-	if len(p.Order) > 0 {
-		return slices.Clone(p.Order)
-	}
-	return p.ids()
 }
 
 func existing(ids []string, p Pool) []string {

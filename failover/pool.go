@@ -92,7 +92,7 @@ type Memory struct {
 	// the deed, so that after a crash the new order is known for our own.
 	Intent *Intent `json:"intent,omitempty"`
 	// Preferred is the order somebody else set, or the one OpenClaw had when
-	// ocwatch first saw the pool.
+	// ocwatch first saw the pool; empty where there was none.
 	Preferred []string `json:"preferred,omitempty"`
 	// Prefer is the configured preference that Preferred was taken under; an
 	// edited config makes the older wish of a person void.

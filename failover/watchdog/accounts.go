@@ -1,0 +1,170 @@
+package watchdog
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/ocwatch/ocwatch/failover"
+	"github.com/ocwatch/ocwatch/internal/quota"
+	"github.com/ocwatch/ocwatch/probe"
+	"github.com/ocwatch/ocwatch/profiles"
+)
+
+// afterBlock is the least time between two probes of an account when OpenClaw's
+// record of it changes: a refusal is worth a look, a storm of them is not.
+const afterBlock = time.Minute
+
+// account is all that is known of one account. Profiles that bill the same
+// account share it: it is asked once and counts once.
+type account struct {
+	breaker *failover.Breaker
+	latest  quota.Reading // the newest probe
+	usage   quota.Reading // the newest probe that told of the account
+	next    time.Time     // when it is to be asked again
+	blocks  string        // OpenClaw's blocks as last seen, to notice a new one
+}
+
+// accountDoc is an account in the journal.
+type accountDoc struct {
+	Breaker failover.BreakerState `json:"breaker"`
+	Latest  quota.Reading         `json:"latest"`
+	Usage   quota.Reading         `json:"usage"`
+	Next    time.Time             `json:"next"`
+}
+
+func (a *account) doc() accountDoc {
+	return accountDoc{Breaker: a.breaker.State(), Latest: a.latest, Usage: a.usage, Next: a.next.Round(0)}
+}
+
+// question is one account to be asked now.
+type question struct {
+	account *account
+	ask     probe.Account
+	done    func(quota.Reading)
+}
+
+// probe asks all accounts of the snapshot that are due and returns the new
+// readings.
+func (w *Watchdog) probe(ctx context.Context, now time.Time, cfg Config, snap profiles.Snapshot) []quota.Reading {
+	var qs []question
+	for _, ask := range w.distinct(snap) {
+		a := w.account(ask.Key, cfg)
+		if now.Before(a.next) {
+			continue
+		}
+		if done, ok := a.breaker.Allow(now); ok {
+			qs = append(qs, question{account: a, ask: ask, done: done})
+		}
+	}
+	asks := make([]probe.Account, len(qs))
+	for i, q := range qs {
+		asks[i] = q.ask
+	}
+	readings := w.Prober.ProbeAll(ctx, asks, cfg.Probes)
+	if ctx.Err() != nil {
+		// Cut off because ocwatch stops: that says nothing of any account,
+		// but a breaker must hear of the end of its probe.
+		for _, q := range qs {
+			q.done(quota.Reading{Verdict: quota.Unknown})
+		}
+		return nil
+	}
+	for i, q := range qs {
+		q.learn(readings[i], cfg)
+	}
+	return readings
+}
+
+func (q question) learn(r quota.Reading, cfg Config) {
+	q.done(r)
+	a := q.account
+	a.latest = r
+	if r.Verdict.Conclusive() {
+		a.usage = r
+	}
+	a.next = cfg.Next(r.At, q.ask, r, rand.Float64())
+}
+
+func (w *Watchdog) account(key string, cfg Config) *account {
+	a, ok := w.accounts[key]
+	if !ok {
+		a = &account{breaker: failover.NewBreaker(key, failover.BreakerState{}, cfg.Breaker)}
+		w.accounts[key] = a
+	}
+	return a
+}
+
+// distinct lists each account once, with the profile that can speak for it
+// best.
+func (w *Watchdog) distinct(snap profiles.Snapshot) []probe.Account {
+	var out []probe.Account
+	index := map[string]int{}
+	usable := map[string]bool{}
+	for _, pl := range snap.Pools {
+		for _, p := range pl.Profiles {
+			i, known := index[p.Account]
+			switch {
+			case !known:
+				index[p.Account] = len(out)
+				out = append(out, w.ask(pl.Agent, p))
+			case p.Status == profiles.Usable && !usable[p.Account]:
+				out[i] = w.ask(pl.Agent, p)
+			}
+			usable[p.Account] = usable[p.Account] || p.Status == profiles.Usable
+		}
+	}
+	return out
+}
+
+// noticeBlocks makes accounts due about which OpenClaw recorded something new:
+// it was refused just now, and the provider knows why.
+func (w *Watchdog) noticeBlocks(snap profiles.Snapshot, cfg Config) {
+	blocks := map[string]string{}
+	for _, pl := range snap.Pools {
+		for _, p := range pl.Profiles {
+			blocks[p.Account] += fmt.Sprint(pl.Agent, p.ID, p.Block.Until.UnixMilli(), ";")
+		}
+	}
+	for key, b := range blocks {
+		a := w.account(key, cfg)
+		if soon := a.latest.At.Add(afterBlock); a.blocks != "" && a.blocks != b && soon.Before(a.next) {
+			a.next = soon
+		}
+		a.blocks = b
+	}
+}
+
+func (w *Watchdog) ask(agent string, p profiles.Profile) probe.Account {
+	return probe.Account{
+		Key: p.Account, Provider: p.Provider, Type: string(p.Type), ID: p.AccountID, FedRAMP: p.FedRAMP,
+		Token: w.Source.TokenSource(agent, p.ID),
+	}
+}
+
+// candidate joins what the store, the probes and the breaker know of p.
+func (w *Watchdog) candidate(p profiles.Profile) failover.Candidate {
+	c := failover.Candidate{
+		ID: p.ID, Account: p.Account, Paid: p.Paid(),
+		Credential: credential(p.Status), CredentialReason: p.Reason,
+		Block: failover.Block{
+			Until: p.Block.Until, Reason: p.Block.Reason, Transient: p.Block.Kind == profiles.Cooldown,
+		},
+	}
+	if a := w.accounts[p.Account]; a != nil {
+		c.Latest, c.Usage, c.Failures = a.latest, a.usage, a.breaker.State().Failures
+	}
+	return c
+}
+
+func credential(s profiles.Status) failover.Credential {
+	switch s {
+	case profiles.LoginRequired:
+		return failover.CredentialLoginRequired
+	case profiles.Stale, profiles.Refreshing, profiles.Unreadable:
+		return failover.CredentialUnreadable
+	case profiles.Usable:
+	}
+	return failover.CredentialUsable
+}

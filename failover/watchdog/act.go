@@ -1,0 +1,96 @@
+package watchdog
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/ocwatch/ocwatch/failover"
+	"github.com/ocwatch/ocwatch/internal/journal"
+	"github.com/ocwatch/ocwatch/profiles"
+)
+
+// act does what the plans ask for, one pool after the other.
+func (w *Watchdog) act(ctx context.Context, snap profiles.Snapshot, cfg Config) {
+	if w.restarts.underWay() {
+		return // an order set now may be lost with the old process
+	}
+	fresh := snap
+	for i, p := range w.changing() {
+		if i == 0 {
+			var ok bool
+			if fresh, ok = w.snapshot(ctx); !ok {
+				return
+			}
+		}
+		if !sameOrder(fresh, p.now) {
+			// Somebody was quicker. The next round sees it as a wish.
+			w.Log.Info().Str("agent", p.now.Agent).Str("provider", p.now.Provider).
+				Msg("the order was changed by somebody else meanwhile: deciding again")
+			w.Wake()
+			continue
+		}
+		w.apply(ctx, p, cfg)
+	}
+	w.runRestart(ctx, cfg)
+}
+
+func (w *Watchdog) changing() []*pool {
+	return slices.DeleteFunc(w.sortedPools(), func(p *pool) bool { return !p.plan.Change })
+}
+
+func sameOrder(snap profiles.Snapshot, want profiles.Pool) bool {
+	for _, pl := range snap.Pools {
+		if pl.Agent == want.Agent && pl.Provider == want.Provider {
+			return slices.Equal(pl.Order, want.Order)
+		}
+	}
+	return false
+}
+
+// apply sets one pool's order and journals the outcome.
+func (w *Watchdog) apply(ctx context.Context, p *pool, cfg Config) {
+	start := time.Now()
+	pl := p.plan
+	log := w.Log.With().Str("agent", pl.Agent).Str("provider", pl.Provider).Strs("order", pl.Order).Logger()
+	applied, err := w.Orderer.Set(ctx, pl.Agent, pl.Provider, pl.Order)
+	now := time.Now().UTC()
+	rd := journal.Round{At: now, State: map[string]json.RawMessage{}}
+	key := poolKey(pl.Agent, pl.Provider)
+	if err != nil || !applied.Stored {
+		p.plan.Memory = failover.Failed(now, pl)
+		w.remember(&rd, key, p.plan.Memory)
+		w.commit(ctx, rd)
+		log.Error().Err(err).Time("retry_at", p.plan.Memory.RetryAt).Msg("the order could not be set")
+		return
+	}
+	memory, events := failover.Confirm(now, pl, w.poolInput(p.now, pl.Memory))
+	p.plan.Memory, p.plan.Change = memory, false
+	p.now.Order = pl.Order
+	told := map[string]bool{}
+	for _, e := range events {
+		w.route(&rd, told, e)
+	}
+	from := first(p.now.Order)
+	if pl.Memory.Intent != nil {
+		from = pl.Memory.Intent.From
+	}
+	rd.Switches = append(rd.Switches, journal.Switch{
+		At: now, Agent: pl.Agent, Provider: pl.Provider, From: from, To: first(pl.Order), Order: pl.Order,
+		Reason: pl.Reason, Via: string(applied.Via), Took: now.Sub(start), Steps: steps(applied),
+	})
+	w.remember(&rd, key, memory)
+	w.wantRestart(&rd, cfg, from != first(pl.Order), applied, pl.Reason)
+	w.commit(ctx, rd)
+	log.Info().Str("via", string(applied.Via)).Str("gateway", string(applied.Gateway)).Dur("took_ms", now.Sub(start)).
+		Msg("order set: " + pl.Reason)
+}
+
+func steps(a profiles.Applied) json.RawMessage {
+	doc, err := json.Marshal(a.Steps)
+	if err != nil {
+		return nil
+	}
+	return doc
+}

@@ -1,0 +1,123 @@
+package watchdog
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ocwatch/ocwatch/failover"
+	"github.com/ocwatch/ocwatch/internal/event"
+	"github.com/ocwatch/ocwatch/internal/journal"
+	"github.com/ocwatch/ocwatch/profiles"
+)
+
+// load brings back what an earlier run remembered. A document that cannot be
+// read is left out: its pool or account starts anew.
+func (w *Watchdog) load(ctx context.Context) error {
+	docs, err := w.Journal.State(ctx, "")
+	if err != nil {
+		return fmt.Errorf("load memory: %w", err)
+	}
+	cfg := w.config()
+	var bad []error
+	for key, doc := range docs {
+		if err := w.loadOne(key, doc, cfg); err != nil {
+			bad = append(bad, fmt.Errorf("%s: %w", key, err))
+			continue
+		}
+		w.saved[key] = string(doc)
+	}
+	return errors.Join(bad...)
+}
+
+func (w *Watchdog) loadOne(key string, doc []byte, cfg Config) error {
+	switch {
+	case strings.HasPrefix(key, "pool/"):
+		p := &pool{}
+		if err := json.Unmarshal(doc, &p.plan.Memory); err != nil {
+			return err
+		}
+		w.pools[key] = p
+	case strings.HasPrefix(key, "account/"):
+		var d accountDoc
+		if err := json.Unmarshal(doc, &d); err != nil {
+			return err
+		}
+		w.accounts[strings.TrimPrefix(key, "account/")] = &account{
+			breaker: failover.NewBreaker(key, d.Breaker, cfg.Breaker),
+			latest:  d.Latest, usage: d.Usage, next: d.Next,
+		}
+	case key == restartKey:
+		return json.Unmarshal(doc, &w.restarts.pending)
+	}
+	return nil
+}
+
+// remember adds v to the round where it differs from what is on disk.
+func (w *Watchdog) remember(rd *journal.Round, key string, v any) {
+	doc, err := json.Marshal(v)
+	if err != nil {
+		w.Log.Error().Err(err).Str("key", key).Msg("memory cannot be encoded")
+		return
+	}
+	if w.saved[key] != string(doc) {
+		rd.State[key] = doc
+	}
+}
+
+func (w *Watchdog) forget(rd *journal.Round, key string) {
+	if _, ok := w.saved[key]; ok {
+		rd.State[key] = nil
+	}
+}
+
+// rememberAccounts keeps every account of the snapshot and drops the others.
+func (w *Watchdog) rememberAccounts(rd *journal.Round, snap profiles.Snapshot) {
+	live := map[string]bool{}
+	for _, pl := range snap.Pools {
+		for _, p := range pl.Profiles {
+			live[p.Account] = true
+		}
+	}
+	for key, a := range w.accounts {
+		switch {
+		case live[key]:
+			w.remember(rd, "account/"+key, a.doc())
+		case len(snap.Problems) == 0:
+			delete(w.accounts, key)
+			w.forget(rd, "account/"+key)
+		}
+	}
+}
+
+// commit writes the round. A journal that fails is said and never in the way:
+// failing over matters more than remembering.
+func (w *Watchdog) commit(ctx context.Context, rd journal.Round) {
+	if err := w.Journal.Commit(ctx, rd); err != nil {
+		w.Log.Error().Err(err).Msg("the round could not be journalled: going on without")
+		return
+	}
+	for key, doc := range rd.State {
+		if doc == nil {
+			delete(w.saved, key)
+			continue
+		}
+		w.saved[key] = string(doc)
+	}
+	if len(rd.Messages) > 0 {
+		w.Notifier.Wake()
+	}
+}
+
+// announce tells of the watchdog itself.
+func (w *Watchdog) announce(ctx context.Context, t event.Type, reason string) {
+	w.round.Lock()
+	defer w.round.Unlock()
+	now := time.Now().UTC()
+	rd := journal.Round{At: now}
+	w.route(&rd, map[string]bool{}, event.Event{Type: t, Timestamp: now, Data: event.Data{Reason: reason}})
+	w.commit(ctx, rd)
+}

@@ -1,0 +1,186 @@
+package watchdog
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/ocwatch/ocwatch/failover/restart"
+	"github.com/ocwatch/ocwatch/internal/event"
+	"github.com/ocwatch/ocwatch/internal/journal"
+	"github.com/ocwatch/ocwatch/profiles"
+)
+
+// restartKey is the wanted restart in the journal: it outlives ocwatch.
+const restartKey = "restart/wanted"
+
+// restartAgain is the pause after a restart that failed or was refused.
+const restartAgain = time.Minute
+
+// wanted is a restart that a switch calls for.
+type wanted struct {
+	Reason string    `json:"reason"`
+	Idle   bool      `json:"idle,omitempty"` // only once nothing is active
+	After  time.Time `json:"after,omitzero"` // not before
+}
+
+// restartQueue runs one restart at a time beside the rounds: a restart may
+// take eleven minutes, and watching must not stop for that.
+type restartQueue struct {
+	pending *wanted // guarded by Watchdog.round
+	running sync.WaitGroup
+	mu      sync.Mutex
+	busy    bool
+}
+
+func (q *restartQueue) underWay() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.busy
+}
+
+func (q *restartQueue) set(busy bool) {
+	q.mu.Lock()
+	q.busy = busy
+	q.mu.Unlock()
+}
+
+func (q *restartQueue) wait() { q.running.Wait() }
+
+// wantRestart notes a restart where the switch needs one.
+func (w *Watchdog) wantRestart(rd *journal.Round, cfg Config, firstChanged bool, a profiles.Applied, reason string) {
+	switch cfg.Restart {
+	case RestartNever:
+		if a.Gateway == profiles.ViewOld {
+			w.Log.Warn().Msg("the running gateway still uses the old order, and restart.when is never: run openclaw gateway restart")
+		}
+		return
+	case RestartAuto:
+		if a.Gateway != profiles.ViewOld {
+			return
+		}
+		reason = "the running gateway still uses the old order: " + reason
+	case RestartIdle, RestartAlways:
+		if !firstChanged {
+			return
+		}
+	}
+	w.restarts.pending = &wanted{Reason: reason, Idle: cfg.Restart == RestartIdle}
+	w.remember(rd, restartKey, w.restarts.pending)
+}
+
+// runRestart starts the wanted restart where it may run now.
+func (w *Watchdog) runRestart(ctx context.Context, cfg Config) {
+	p := w.restarts.pending
+	if p == nil || time.Now().Before(p.After) || w.restarts.underWay() {
+		return
+	}
+	if cfg.Restart == RestartNever {
+		w.endRestart(ctx, journal.Round{At: time.Now().UTC()}, nil)
+		return
+	}
+	if p.Idle && !w.idle(ctx) {
+		return
+	}
+	w.restarts.set(true)
+	w.restarts.running.Go(func() {
+		defer w.restarts.set(false)
+		res, err := w.Restarter.Restart(ctx, p.Reason)
+		w.restarted(ctx, *p, res, err)
+		w.Wake()
+	})
+}
+
+func (w *Watchdog) idle(ctx context.Context) bool {
+	idle, err := w.Gateway.Idle(ctx)
+	if err != nil {
+		w.Log.Debug().Err(err).Msg("whether the gateway is idle cannot be told: the restart waits")
+	}
+	return err == nil && idle
+}
+
+// restarted journals how a restart went. It runs beside the rounds and takes
+// their lock.
+func (w *Watchdog) restarted(ctx context.Context, p wanted, res restart.Result, err error) {
+	if ctx.Err() != nil {
+		return // ocwatch stops; the wish is in the journal
+	}
+	w.round.Lock()
+	defer w.round.Unlock()
+	now := time.Now().UTC()
+	rd := journal.Round{At: now}
+	var refused *restart.RefusedError
+	switch {
+	case errors.As(err, &refused):
+		p.After = now.Add(restartAgain)
+		w.Log.Warn().Err(err).Time("retry_at", p.After).Msg("the gateway is not restarted now")
+		w.endRestart(ctx, rd, &p)
+		return
+	case err != nil:
+		p.After = now.Add(restartAgain)
+		rd.Restarts = append(rd.Restarts, record(now, p, res, err))
+		w.gatewayDown(&rd, "restart failed: "+err.Error())
+		w.endRestart(ctx, rd, &p)
+		return
+	}
+	rd.Restarts = append(rd.Restarts, record(now, p, res, nil))
+	w.route(&rd, map[string]bool{}, event.Event{Type: event.GatewayRestarted, Timestamp: now, Data: event.Data{Reason: p.Reason}})
+	w.endRestart(ctx, rd, nil)
+}
+
+func (w *Watchdog) endRestart(ctx context.Context, rd journal.Round, next *wanted) {
+	rd.State = map[string]json.RawMessage{}
+	w.restarts.pending = next
+	if next == nil {
+		w.forget(&rd, restartKey)
+	} else {
+		w.remember(&rd, restartKey, next)
+	}
+	w.commit(ctx, rd)
+}
+
+func record(now time.Time, p wanted, res restart.Result, err error) journal.Restart {
+	r := journal.Restart{At: now, Reason: p.Reason, Via: string(res.Via), OK: err == nil, Took: res.Took}
+	if err != nil {
+		r.Err = err.Error()
+	}
+	return r
+}
+
+// gatewayWatch counts rounds in which the gateway did not answer.
+type gatewayWatch struct {
+	down int
+	told bool
+	live bool
+	// version is empty while the gateway was never reached.
+	version string
+}
+
+// gatewayFall is how many rounds the gateway must be down to be told of: its
+// own restart takes half a minute.
+const gatewayFall = 3
+
+func (w *Watchdog) watchGateway(ctx context.Context, rd *journal.Round) {
+	h := w.Gateway.Health(ctx)
+	g := &w.gateway
+	g.live = h.Live
+	if h.Live {
+		if g.told {
+			w.Log.Info().Msg("the gateway answers again")
+		}
+		g.down, g.told = 0, false
+		g.version = w.Gateway.Version(ctx)
+		return
+	}
+	g.down++
+	if g.down >= gatewayFall && !g.told && !w.restarts.underWay() {
+		w.gatewayDown(rd, orElse(h.Detail, "no answer from /healthz"))
+	}
+}
+
+func (w *Watchdog) gatewayDown(rd *journal.Round, why string) {
+	w.gateway.told = true
+	w.route(rd, map[string]bool{}, event.Event{Type: event.GatewayDown, Timestamp: rd.At, Data: event.Data{Reason: why}})
+}

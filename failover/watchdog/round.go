@@ -1,0 +1,230 @@
+package watchdog
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ocwatch/ocwatch/failover"
+	"github.com/ocwatch/ocwatch/internal/event"
+	"github.com/ocwatch/ocwatch/internal/journal"
+	"github.com/ocwatch/ocwatch/profiles"
+)
+
+// pool is what the loop keeps of one agent's profiles of one provider.
+type pool struct {
+	now  profiles.Pool // as last read
+	plan failover.Plan // as last decided
+}
+
+// Round reads, probes, decides and acts once. It returns when the next round
+// is due at the latest, zero where only the schedule counts.
+func (w *Watchdog) Round(ctx context.Context) time.Time {
+	w.round.Lock()
+	defer w.round.Unlock()
+	cfg := w.config()
+	snap, ok := w.snapshot(ctx)
+	if !ok {
+		w.publish(snap, cfg)
+		return time.Time{}
+	}
+	rd := journal.Round{At: time.Now().UTC(), State: map[string]json.RawMessage{}}
+	w.noticeBlocks(snap, cfg)
+	rd.Readings = w.probe(ctx, rd.At, cfg, snap)
+	if ctx.Err() != nil {
+		return time.Time{}
+	}
+	w.decide(&rd, snap, cfg)
+	w.watchGateway(ctx, &rd)
+	w.commit(ctx, rd)
+	w.act(ctx, snap, cfg)
+	w.publish(snap, cfg)
+	w.Beat(w.summary())
+	return w.nextRound(cfg)
+}
+
+// Check reads, probes and decides once, and acts on nothing.
+func (w *Watchdog) Check(ctx context.Context) (Status, error) {
+	w.round.Lock()
+	defer w.round.Unlock()
+	cfg := w.config()
+	snap, err := w.Source.Snapshot(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	rd := journal.Round{At: time.Now().UTC(), State: map[string]json.RawMessage{}}
+	w.probe(ctx, rd.At, cfg, snap)
+	if err := ctx.Err(); err != nil {
+		return Status{}, fmt.Errorf("check: %w", err)
+	}
+	w.decide(&rd, snap, cfg)
+	w.watchGateway(ctx, &rd)
+	w.publish(snap, cfg)
+	return w.Status(), nil
+}
+
+// snapshot reads OpenClaw. Where it cannot be read nothing is decided: that is
+// blindness of ours, not a fact about quota.
+func (w *Watchdog) snapshot(ctx context.Context) (profiles.Snapshot, bool) {
+	snap, err := w.Source.Snapshot(ctx)
+	if err != nil {
+		if msg := err.Error(); msg != w.snapErr {
+			w.snapErr = msg
+			w.Log.Error().Err(err).Msg("openclaw's state cannot be read: nothing is changed until it can")
+		}
+		return snap, false
+	}
+	if w.snapErr != "" {
+		w.snapErr = ""
+		w.Log.Info().Msg("openclaw's state can be read again")
+	}
+	return snap, true
+}
+
+// decide runs the decision for every pool and forgets those that are gone.
+func (w *Watchdog) decide(rd *journal.Round, snap profiles.Snapshot, cfg Config) {
+	seen := map[string]bool{}
+	told := map[string]bool{}
+	for _, pl := range snap.Pools {
+		key := poolKey(pl.Agent, pl.Provider)
+		seen[key] = true
+		p, ok := w.pools[key]
+		if !ok {
+			p = &pool{}
+			w.pools[key] = p
+		}
+		before := p.plan
+		p.now = pl
+		p.plan = failover.Decide(rd.At, cfg.Policy(pl.Provider), w.poolInput(pl, before.Memory))
+		w.logPlan(before, p.plan)
+		for _, e := range p.plan.Events {
+			w.route(rd, told, e)
+		}
+		if p.plan.Adopted {
+			rd.Switches = append(rd.Switches, adopted(rd.At, before, p.plan))
+		}
+		w.remember(rd, key, p.plan.Memory)
+	}
+	for key := range w.pools {
+		// A pool whose store cannot be read now is not gone.
+		if !seen[key] && len(snap.Problems) == 0 {
+			delete(w.pools, key)
+			w.forget(rd, key)
+		}
+	}
+	w.rememberAccounts(rd, snap)
+}
+
+func (w *Watchdog) poolInput(pl profiles.Pool, m failover.Memory) failover.Pool {
+	in := failover.Pool{Agent: pl.Agent, Provider: pl.Provider, Order: pl.Order, Memory: m}
+	for _, p := range pl.Profiles {
+		in.Candidates = append(in.Candidates, w.candidate(p))
+	}
+	return in
+}
+
+// route queues an event once a round: agents that share a profile see the same
+// change, and one message tells it.
+func (w *Watchdog) route(rd *journal.Round, told map[string]bool, e event.Event) {
+	key := fmt.Sprint(e.Type, e.Data.Provider, e.Data.Profile)
+	if e.Data.Profile == "" {
+		key += e.Data.Agent
+	}
+	if told[key] {
+		return
+	}
+	told[key] = true
+	w.Log.Info().Str("event", string(e.Type)).Str("agent", e.Data.Agent).Str("provider", e.Data.Provider).
+		Str("profile", e.Data.Profile).Str("action", e.Data.Action).Msg(orElse(e.Data.Reason, string(e.Type)))
+	msgs, err := w.Notifier.Route(e)
+	if err != nil {
+		w.Log.Error().Err(err).Str("event", string(e.Type)).Msg("event could not be queued")
+	}
+	rd.Messages = append(rd.Messages, msgs...)
+}
+
+func (w *Watchdog) logPlan(before, p failover.Plan) {
+	if p.State == before.State && p.Reason == before.Reason && !p.Change {
+		return
+	}
+	ev := w.Log.Debug()
+	if p.State != before.State {
+		ev = w.Log.Info()
+	}
+	ev.Str("agent", p.Agent).Str("provider", p.Provider).Str("state", string(p.State)).
+		Strs("order", p.Order).Msg(p.Reason)
+	if p.Adopted {
+		w.Log.Info().Str("agent", p.Agent).Str("provider", p.Provider).Strs("order", p.Order).
+			Msg("somebody else set the order: it is the preference now")
+	}
+}
+
+func adopted(now time.Time, before, p failover.Plan) journal.Switch {
+	return journal.Switch{
+		At: now, Agent: p.Agent, Provider: p.Provider, From: first(before.Memory.Seen), To: first(p.Memory.Seen),
+		Order: p.Memory.Seen, Reason: "set by somebody else", Via: "other",
+	}
+}
+
+// nextRound is the earliest time that a plan or an account names.
+func (w *Watchdog) nextRound(cfg Config) time.Time {
+	var next time.Time
+	take := func(t time.Time) {
+		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	for _, p := range w.pools {
+		take(p.plan.NextLook)
+	}
+	for _, a := range w.accounts {
+		take(a.next)
+	}
+	if soonest := time.Now().Add(cfg.MinGap); !next.IsZero() && next.Before(soonest) {
+		return soonest
+	}
+	return next
+}
+
+// summary is one line for systemctl status.
+func (w *Watchdog) summary() string {
+	parts := make([]string, 0, len(w.pools))
+	for _, p := range w.sortedPools() {
+		parts = append(parts, fmt.Sprintf("%s/%s %s: %s", p.plan.Agent, p.plan.Provider, p.plan.State, first(p.plan.Order)))
+	}
+	if len(parts) == 0 {
+		return "no profiles found"
+	}
+	return strings.Join(parts, "; ")
+}
+
+func (w *Watchdog) sortedPools() []*pool {
+	out := make([]*pool, 0, len(w.pools))
+	for _, p := range w.pools {
+		out = append(out, p)
+	}
+	slices.SortFunc(out, func(a, b *pool) int {
+		return cmp.Or(cmp.Compare(a.plan.Agent, b.plan.Agent), cmp.Compare(a.plan.Provider, b.plan.Provider))
+	})
+	return out
+}
+
+func poolKey(agent, provider string) string { return "pool/" + agent + "/" + provider }
+
+func first(ids []string) string {
+	if len(ids) == 0 {
+		return ""
+	}
+	return ids[0]
+}
+
+func orElse(s, or string) string {
+	if s == "" {
+		return or
+	}
+	return s
+}

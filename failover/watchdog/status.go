@@ -1,0 +1,132 @@
+package watchdog
+
+import (
+	"time"
+
+	"github.com/ocwatch/ocwatch/failover"
+	"github.com/ocwatch/ocwatch/internal/quota"
+	"github.com/ocwatch/ocwatch/profiles"
+)
+
+// Status is what the watchdog knows: the answer of status --json and of
+// GET /api/v1/status. Its JSON is a contract, see docs/status.md.
+type Status struct {
+	Version  string        `json:"version"`
+	At       time.Time     `json:"at"` // of the last completed round
+	Paused   bool          `json:"paused"`
+	Gateway  GatewayStatus `json:"gateway"`
+	Pools    []PoolStatus  `json:"pools"`
+	Problems []Problem     `json:"problems"`
+}
+
+// GatewayStatus is the running gateway.
+type GatewayStatus struct {
+	Healthy bool   `json:"healthy"`
+	URL     string `json:"url"`
+	Version string `json:"version"`
+}
+
+// Problem is something that keeps ocwatch from seeing, with what mends it.
+type Problem struct {
+	Agent string `json:"agent,omitempty"`
+	What  string `json:"what"`
+	Fix   string `json:"fix,omitempty"`
+}
+
+// PoolStatus is one agent's profiles of one provider.
+type PoolStatus struct {
+	Agent       string             `json:"agent"`
+	Provider    string             `json:"provider"`
+	State       failover.PoolState `json:"state"`
+	Reason      string             `json:"reason"`
+	Order       []string           `json:"order"`
+	OrderSource string             `json:"order_source"` // stored, config, none
+	RecoversAt  *time.Time         `json:"recovers_at"`
+	Profiles    []ProfileStatus    `json:"profiles"`
+}
+
+// ProfileStatus is one profile.
+type ProfileStatus struct {
+	ID       string         `json:"id"`
+	Type     string         `json:"type"`
+	State    failover.State `json:"state"`
+	Paid     bool           `json:"paid"`
+	Account  string         `json:"account"`
+	Plan     string         `json:"plan"`
+	Reason   string         `json:"reason"`
+	Until    *time.Time     `json:"until"`
+	Fix      string         `json:"fix,omitempty"`
+	Windows  []quota.Window `json:"windows"`
+	ProbedAt *time.Time     `json:"probed_at"`
+	Source   quota.Source   `json:"source"`
+	Verdict  quota.Verdict  `json:"verdict"`
+}
+
+// Status returns what the last round found.
+func (w *Watchdog) Status() Status {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.status
+}
+
+// publish makes the state of this round the status.
+func (w *Watchdog) publish(snap profiles.Snapshot, _ Config) {
+	s := Status{
+		Version: w.Version, At: time.Now().UTC(),
+		Gateway:  GatewayStatus{Healthy: w.gateway.live, URL: w.GatewayURL, Version: w.gateway.version},
+		Pools:    []PoolStatus{},
+		Problems: []Problem{},
+	}
+	if w.snapErr != "" {
+		s.Problems = append(s.Problems, Problem{What: w.snapErr})
+	}
+	for _, p := range snap.Problems {
+		s.Problems = append(s.Problems, Problem{Agent: p.Agent, What: p.What, Fix: p.Fix})
+	}
+	for _, p := range w.sortedPools() {
+		s.Pools = append(s.Pools, w.poolStatus(p))
+	}
+	w.mu.Lock()
+	w.status = s
+	w.mu.Unlock()
+}
+
+func (w *Watchdog) poolStatus(p *pool) PoolStatus {
+	out := PoolStatus{
+		Agent: p.plan.Agent, Provider: p.plan.Provider, State: p.plan.State, Reason: p.plan.Reason,
+		Order: p.plan.Order, OrderSource: string(p.now.Source), RecoversAt: timePtr(p.plan.RecoversAt),
+		Profiles: []ProfileStatus{},
+	}
+	stored := map[string]profiles.Profile{}
+	for _, pr := range p.now.Profiles {
+		stored[pr.ID] = pr
+	}
+	for _, a := range p.plan.Profiles {
+		out.Profiles = append(out.Profiles, w.profileStatus(a, stored[a.ID]))
+	}
+	return out
+}
+
+func (w *Watchdog) profileStatus(a failover.Assessment, p profiles.Profile) ProfileStatus {
+	s := ProfileStatus{
+		ID: a.ID, Type: string(p.Type), State: a.State, Paid: a.Paid, Account: p.Account, Plan: p.Plan,
+		Reason: a.Reason, Until: timePtr(a.Until), Fix: p.Fix, Windows: []quota.Window{},
+	}
+	acc := w.accounts[p.Account]
+	if acc == nil || acc.latest.At.IsZero() {
+		return s
+	}
+	s.ProbedAt, s.Verdict, s.Source = timePtr(acc.latest.At), acc.latest.Verdict, acc.latest.Source
+	if acc.usage.Windows != nil {
+		s.Windows = acc.usage.Windows
+	}
+	s.Plan = orElse(acc.usage.Plan, s.Plan)
+	return s
+}
+
+func timePtr(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
