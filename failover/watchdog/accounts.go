@@ -16,6 +16,9 @@ import (
 // record of it changes: a refusal is worth a look, a storm of them is not.
 const afterBlock = time.Minute
 
+// maxEarly bounds how much before its time an account is asked.
+const maxEarly = 30 * time.Second
+
 // account is all that is known of one account. Profiles that bill the same
 // account share it: it is asked once and counts once.
 type account struct {
@@ -38,6 +41,16 @@ func (a *account) doc() accountDoc {
 	return accountDoc{Breaker: a.breaker.State(), Latest: a.latest, Usage: a.usage, Next: a.next.Round(0)}
 }
 
+// due reports whether a may be asked at now. One that is well may be asked a
+// little early, so that accounts with times of their own share a round.
+func (a *account) due(now time.Time) bool {
+	early := time.Duration(0)
+	if a.latest.Verdict == quota.OK {
+		early = min(maxEarly, a.next.Sub(a.latest.At)/6)
+	}
+	return !now.Add(early).Before(a.next)
+}
+
 // question is one account to be asked now.
 type question struct {
 	account *account
@@ -51,7 +64,7 @@ func (w *Watchdog) probe(ctx context.Context, now time.Time, cfg Config, snap pr
 	var qs []question
 	for _, ask := range w.distinct(snap) {
 		a := w.account(ask.Key, cfg)
-		if now.Before(a.next) {
+		if !a.due(now) {
 			continue
 		}
 		if done, ok := a.breaker.Allow(now); ok {

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/app"
+	"github.com/ocwatch/ocwatch/internal/web"
+)
+
+const exitHelp = "\nExit codes: 0 ok, 1 warning, 2 depleted, 3 unknown."
+
+func newCheckCommand(g *global) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "ask every account once and change nothing",
+		Long:  "Asks every account once what it has left and prints it. Changes nothing and needs no running watchdog." + exitHelp,
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, _, err := g.load()
+			if err != nil {
+				return err
+			}
+			s, err := app.Check(cmd.Context(), app.Options{Config: cfg, Log: newLog(cfg.Log, os.Stderr).Level(quiet), Version: version})
+			if err != nil {
+				return unknown(cmd, err)
+			}
+			return printStatus(cmd, s, asJSON)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, as status --json")
+	return cmd
+}
+
+func newStatusCommand(g *global) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "show what the running watchdog knows",
+		Long:  "Shows what the running watchdog knows, without asking any provider." + exitHelp,
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, _, err := g.load()
+			if err != nil {
+				return err
+			}
+			doc, err := web.Fetch(cmd.Context(), cfg.DataDir)
+			if err != nil {
+				return unknown(cmd, err)
+			}
+			var s app.Status
+			if err := json.Unmarshal(doc, &s); err != nil {
+				return unknown(cmd, fmt.Errorf("status: answer not understood: %w (is another version running?)", err))
+			}
+			return printStatus(cmd, s, asJSON)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// unknown says err and ends with the code for unknown: to a monitor, a
+// watchdog that cannot be asked is not a warning about quota.
+func unknown(cmd *cobra.Command, err error) error {
+	cmd.PrintErrf("ocwatch: %v\n", err)
+	return exitCode(codeUnknown)
+}
+
+func printStatus(cmd *cobra.Command, s app.Status, asJSON bool) error {
+	if err := writeStatus(cmd, s, asJSON); err != nil {
+		return err
+	}
+	if code := codeOf(s); code != codeOK {
+		return exitCode(code)
+	}
+	return nil
+}
+
+func writeStatus(cmd *cobra.Command, s app.Status, asJSON bool) error {
+	if !asJSON {
+		return writeTable(cmd.OutOrStdout(), s, time.Now())
+	}
+	enc := json.NewEncoder(cmd.OutOrStdout())
+	enc.SetIndent("", "  ")
+	return enc.Encode(s)
+}

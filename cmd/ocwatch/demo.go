@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/app"
+	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/config"
+	"github.com/ocwatch/ocwatch/failover"
+	"github.com/ocwatch/ocwatch/internal/quota"
+	"github.com/ocwatch/ocwatch/internal/sandbox"
+	"github.com/ocwatch/ocwatch/internal/secret"
+	"github.com/ocwatch/ocwatch/probe"
+)
+
+func newDemoCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "demo",
+		Short: "watch the real watchdog at work on a built-in stand-in, half a minute",
+		Long: `Runs the watchdog against a stand-in OpenClaw with three accounts whose quota
+drains in seconds. What decides and acts is the code of ocwatch run; only the
+world around it is made up. Nothing leaves this machine and nothing is kept.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			dir, err := os.MkdirTemp("", "ocwatch-demo-")
+			if err != nil {
+				return err
+			}
+			defer func() { _ = os.RemoveAll(dir) }()
+			err = demo(cmd.Context(), dir, newScreen(cmd.OutOrStdout()))
+			if errors.Is(err, context.Canceled) {
+				return nil
+			}
+			return err
+		},
+	}
+}
+
+// demo builds the world, sets the watchdog on it, and plays the demand.
+func demo(ctx context.Context, dir string, scr *screen) error {
+	accounts, script := sandbox.Demo()
+	world, err := sandbox.Start(ctx, sandbox.Options{Dir: dir, Accounts: accounts})
+	if err != nil {
+		return fmt.Errorf("start the stand-in: %w", err)
+	}
+	defer func() { _ = world.Close() }()
+	hook, err := sandbox.StartWebhook()
+	if err != nil {
+		return fmt.Errorf("start the webhook receiver: %w", err)
+	}
+	defer func() { _ = hook.Close() }()
+	cfg, err := demoConfig(dir, world, hook)
+	if err != nil {
+		return err
+	}
+	pace := demoPace()
+	a, err := app.New(ctx, app.Options{Config: cfg, Log: zerolog.Nop(), Version: version, Pace: &pace})
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	scr.begin(world, hook)
+	return playDemo(ctx, a, world, script, scr)
+}
+
+// playDemo runs the watchdog until the demand is over.
+func playDemo(ctx context.Context, a *app.App, world *sandbox.World, script sandbox.Script, scr *screen) error {
+	watching, stop := context.WithCancel(ctx)
+	var both sync.WaitGroup
+	both.Go(func() { _ = a.Run(watching) })
+	both.Go(func() { scr.follow(watching) })
+	err := script.Play(ctx, world, scr.turn)
+	stop()
+	both.Wait()
+	if err != nil {
+		return err
+	}
+	scr.end()
+	return nil
+}
+
+func demoConfig(dir string, world *sandbox.World, hook *sandbox.Webhook) (*config.Config, error) {
+	cfg, err := config.Load("", func(name string) string {
+		if name == "HOME" {
+			return dir
+		}
+		return ""
+	})
+	if err != nil {
+		return nil, err
+	}
+	cfg.DataDir, cfg.Listen = filepath.Join(dir, "ocwatch"), ""
+	cfg.OpenClaw.StateDir = world.StateDir()
+	cfg.Probe.Providers = map[string]config.Provider{"openai": {URL: world.UsageURL("openai")}}
+	// Minutes become seconds, as the windows do.
+	cfg.Failover.MinDwell = time.Second
+	cfg.Notify.LoginAfter = 2 * time.Second
+	cfg.Notify.Webhooks = []config.Webhook{{Name: "phone", URL: hook.URL(), Secret: secret.New(hook.Secret().Reveal())}}
+	return cfg, nil
+}
+
+// demoPace looks three times a second, where a real provider is asked once a
+// minute.
+func demoPace() app.Pace {
+	return app.Pace{
+		Schedule: constantly(400 * time.Millisecond),
+		MinGap:   100 * time.Millisecond,
+		Breaker:  failover.BreakerTiming{Recheck: 300 * time.Millisecond, Settle: 200 * time.Millisecond, First: time.Second, Most: time.Second},
+		Next: func(now time.Time, _ probe.Account, _ quota.Reading, _ float64) time.Time {
+			return now.Add(300 * time.Millisecond)
+		},
+	}
+}
+
+// constantly is a schedule finer than a second, which cron's own are not.
+type constantly time.Duration
+
+// Next serves cron.
+func (c constantly) Next(t time.Time) time.Time { return t.Add(time.Duration(c)) }

@@ -1,0 +1,208 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+
+	"github.com/rs/zerolog"
+
+	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/config"
+	"github.com/ocwatch/ocwatch/failover/watchdog"
+	"github.com/ocwatch/ocwatch/internal/event"
+	"github.com/ocwatch/ocwatch/internal/journal"
+	"github.com/ocwatch/ocwatch/internal/web"
+	"github.com/ocwatch/ocwatch/notify"
+)
+
+// journalName is ocwatch's own database within the data directory.
+const journalName = "journal.db"
+
+// Status is the document of status --json: what the watchdog knows, and the
+// state of the outbox.
+type Status struct {
+	watchdog.Status
+	Notify []journal.EndpointStatus `json:"notify"`
+}
+
+// Options make an App.
+type Options struct {
+	Config  *config.Config
+	Log     zerolog.Logger
+	Version string
+	// Pace replaces the configured one; the demo's only.
+	Pace *Pace
+	// Systemd is told what goes on; nil: nobody is.
+	Systemd Systemd
+	// OnEvent sees each event as it is queued; nil: nobody does.
+	OnEvent func(event.Event)
+}
+
+// Systemd is the service manager, which wants to hear that the watchdog lives.
+type Systemd interface {
+	Ready(status string)
+	Beat(status string)
+	Reloading()
+	Stopping()
+}
+
+// App is the watchdog with all that it needs, from the lock on its data
+// directory to the status socket.
+type App struct {
+	opts     Options
+	install  *install
+	lock     *lock
+	journal  *journal.Journal
+	watchdog *watchdog.Watchdog
+	parts    *reloadable
+	web      *web.Server
+
+	serving sync.WaitGroup
+}
+
+// New finds OpenClaw, locks the data directory and opens the journal. Close
+// must be called, whether or not Run was.
+func New(ctx context.Context, o Options) (a *App, err error) {
+	a = &App{opts: o}
+	defer func() {
+		if err != nil {
+			a.Close()
+			a = nil
+		}
+	}()
+	if a.install, err = findInstall(o.Config, o.Log); err != nil {
+		return a, err
+	}
+	if a.lock, err = lockDir(o.Config.DataDir); err != nil {
+		return a, err
+	}
+	if a.journal, err = journal.Open(ctx, filepath.Join(o.Config.DataDir, journalName)); err != nil {
+		return a, fmt.Errorf("data_dir %s: %w", o.Config.DataDir, err)
+	}
+	for _, note := range a.journal.Notes() {
+		o.Log.Warn().Msg(note)
+	}
+	if a.parts, err = newReloadable(a, o.Config); err != nil {
+		return a, err
+	}
+	a.watchdog = watchdog.New(a.watchdogOptions(o))
+	return a, a.listen(ctx)
+}
+
+func (a *App) watchdogOptions(o Options) watchdog.Options {
+	wo := watchdog.Options{
+		Source: a.install.store, Prober: a.parts, Orderer: a.install.orderer, Gateway: a.install,
+		Restarter: a.parts, Journal: a.journal, Notifier: a.parts, Log: o.Log, Version: o.Version,
+		GatewayURL: a.install.gateway.URL(),
+		Config:     watchdogConfig(o.Config, a.parts.current().prober, a.pace(o.Config)),
+	}
+	if o.Systemd != nil {
+		wo.Beat = o.Systemd.Beat
+	}
+	return wo
+}
+
+func (a *App) pace(cfg *config.Config) Pace {
+	if a.opts.Pace != nil {
+		return *a.opts.Pace
+	}
+	return defaultPace(cfg)
+}
+
+// listen opens the status socket and the status API.
+func (a *App) listen(ctx context.Context) error {
+	a.web = web.New(func(ctx context.Context) any { return a.Status(ctx) }, a.opts.Log)
+	socket, err := web.ListenUnix(ctx, a.opts.Config.DataDir)
+	if err != nil {
+		return err
+	}
+	a.serving.Go(func() { a.web.Serve(socket) })
+	if a.opts.Config.Listen == "" {
+		return nil
+	}
+	tcp, err := web.ListenTCP(ctx, a.opts.Config.Listen)
+	if err != nil {
+		return err
+	}
+	a.serving.Go(func() { a.web.Serve(tcp) })
+	return nil
+}
+
+// Run watches until ctx ends, and delivers messages meanwhile.
+func (a *App) Run(ctx context.Context) error {
+	a.opts.Log.Info().Str("version", a.opts.Version).Str("openclaw", a.install.StateDir).
+		Str("gateway", a.install.gateway.URL()).Str("data_dir", a.opts.Config.DataDir).Msg("watching")
+	if a.opts.Systemd != nil {
+		a.opts.Systemd.Ready("first round")
+	}
+	// Messages are sent until the watchdog said goodbye.
+	sending, stop := context.WithCancel(context.WithoutCancel(ctx))
+	delivery := a.parts.deliver(sending)
+	err := a.watchdog.Run(ctx)
+	if a.opts.Systemd != nil {
+		a.opts.Systemd.Stopping()
+	}
+	stop()
+	delivery.Wait()
+	return err
+}
+
+// Reload puts cfg in force. What cannot change while the watchdog runs is said.
+func (a *App) Reload(cfg *config.Config) error {
+	old := a.opts.Config
+	if cfg.DataDir != old.DataDir || cfg.Listen != old.Listen || cfg.OpenClaw.StateDir != old.OpenClaw.StateDir ||
+		cfg.OpenClaw.Command != old.OpenClaw.Command || cfg.OpenClaw.Gateway != old.OpenClaw.Gateway {
+		a.opts.Log.Warn().Msg("changed keys under openclaw, data_dir and listen take effect at the next start")
+	}
+	if err := a.parts.reload(a, cfg); err != nil {
+		return err
+	}
+	a.watchdog.Reload(watchdogConfig(cfg, a.parts.current().prober, a.pace(cfg)))
+	return nil
+}
+
+// Status is what the watchdog knows now.
+func (a *App) Status(ctx context.Context) Status {
+	s := Status{Status: a.watchdog.Status(), Notify: []journal.EndpointStatus{}}
+	outbox, err := a.journal.Outbox(ctx)
+	if err != nil {
+		a.opts.Log.Warn().Err(err).Msg("the outbox's state cannot be read")
+	}
+	s.Notify = append(s.Notify, outbox...)
+	return s
+}
+
+// TestNotify sends one test event through every endpoint.
+func TestNotify(ctx context.Context, o Options) ([]notify.Result, error) {
+	n, err := newNotifier(o, o.Config, nil)
+	if err != nil {
+		return nil, err
+	}
+	return n.Test(ctx), nil
+}
+
+// Close releases everything. It may be called on a half-made App.
+func (a *App) Close() {
+	var errs []error
+	if a.web != nil {
+		errs = append(errs, a.web.Close())
+		a.serving.Wait()
+	}
+	if a.parts != nil {
+		a.parts.close()
+	}
+	if a.install != nil {
+		a.install.close()
+	}
+	if a.journal != nil {
+		errs = append(errs, a.journal.Close())
+	}
+	if a.lock != nil {
+		errs = append(errs, a.lock.release())
+	}
+	if err := errors.Join(errs...); err != nil {
+		a.opts.Log.Warn().Err(err).Msg("not everything was closed cleanly")
+	}
+}

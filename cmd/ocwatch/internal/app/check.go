@@ -1,0 +1,59 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/ocwatch/ocwatch/failover/restart"
+	"github.com/ocwatch/ocwatch/failover/watchdog"
+	"github.com/ocwatch/ocwatch/internal/event"
+	"github.com/ocwatch/ocwatch/internal/journal"
+	"github.com/ocwatch/ocwatch/profiles"
+)
+
+var errOnlyLooking = errors.New("a check changes nothing")
+
+// Check asks every account once and says what the watchdog would make of it.
+// It changes nothing, not even ocwatch's own files.
+func Check(ctx context.Context, o Options) (Status, error) {
+	in, err := findInstall(o.Config, o.Log)
+	if err != nil {
+		return Status{}, err
+	}
+	defer in.close()
+	prober := newProber(o.Config, o.Version)
+	defer prober.Close()
+	w := watchdog.New(watchdog.Options{
+		Source: in.store, Prober: prober, Gateway: in, Orderer: nothing{}, Restarter: nothing{}, Journal: nothing{}, Notifier: nothing{},
+		Log: o.Log, Version: o.Version, GatewayURL: in.gateway.URL(),
+		Config: watchdogConfig(o.Config, prober, defaultPace(o.Config)),
+	})
+	s, err := w.Check(ctx)
+	return Status{Status: s, Notify: []journal.EndpointStatus{}}, err
+}
+
+// nothing stands for everything that a check must not touch.
+type nothing struct{}
+
+// Commit keeps nothing.
+func (nothing) Commit(context.Context, journal.Round) error { return nil }
+
+// State remembers nothing.
+func (nothing) State(context.Context, string) (map[string]json.RawMessage, error) { return nil, nil }
+
+// Route sends nothing.
+func (nothing) Route(event.Event) ([]journal.Message, error) { return nil, nil }
+
+// Wake wakes nobody.
+func (nothing) Wake() {}
+
+// Restart refuses.
+func (nothing) Restart(context.Context, string) (restart.Result, error) {
+	return restart.Result{}, errOnlyLooking
+}
+
+// Set refuses.
+func (nothing) Set(context.Context, string, string, []string) (profiles.Applied, error) {
+	return profiles.Applied{}, errOnlyLooking
+}

@@ -1,0 +1,30 @@
+package app
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/gofrs/flock"
+)
+
+// lock keeps a second watchdog off a data directory. It is flock(2): the
+// kernel lets go of it however the process ends.
+type lock struct{ f *flock.Flock }
+
+func lockDir(dir string) (*lock, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("data_dir: %w", err)
+	}
+	f := flock.New(filepath.Join(dir, "lock"), flock.SetPermissions(0o600))
+	ok, err := f.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("lock data_dir %s: %w", dir, err)
+	}
+	if !ok {
+		return nil, fmt.Errorf("another ocwatch run uses data_dir %s: stop it, or set another data_dir", dir)
+	}
+	return &lock{f}, nil
+}
+
+func (l *lock) release() error { return l.f.Unlock() }

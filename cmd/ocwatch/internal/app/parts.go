@@ -1,0 +1,126 @@
+// Package app wires the watchdog together, for the commands and for tests.
+package app
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/robfig/cron/v3"
+	"github.com/rs/zerolog"
+
+	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/config"
+	"github.com/ocwatch/ocwatch/failover"
+	"github.com/ocwatch/ocwatch/failover/watchdog"
+	"github.com/ocwatch/ocwatch/internal/openclaw"
+	"github.com/ocwatch/ocwatch/internal/quota"
+	"github.com/ocwatch/ocwatch/probe"
+	"github.com/ocwatch/ocwatch/profiles"
+)
+
+// Pace is how fast the watchdog goes. The demo goes faster than a provider
+// would like.
+type Pace struct {
+	Schedule cron.Schedule
+	Jitter   time.Duration
+	MinGap   time.Duration
+	Breaker  failover.BreakerTiming
+	// Next says when an account is asked again; nil is probe.Next by the
+	// configured intervals.
+	Next func(now time.Time, a probe.Account, last quota.Reading, random float64) time.Time
+}
+
+// defaultPace follows the config.
+func defaultPace(cfg *config.Config) Pace {
+	return Pace{
+		Schedule: cfg.Probe.Every,
+		Jitter:   min(5*time.Second, cfg.Probe.Every.Shortest()/10),
+		MinGap:   time.Second,
+		Breaker:  failover.DefaultBreakerTiming(),
+	}
+}
+
+// install is one OpenClaw and what reads and moves it.
+type install struct {
+	*openclaw.Install
+	gateway *openclaw.Gateway
+	store   *profiles.Store
+	orderer *profiles.Orderer
+	log     zerolog.Logger
+}
+
+func findInstall(cfg *config.Config, log zerolog.Logger) (*install, error) {
+	oc := cfg.OpenClaw
+	found, err := openclaw.Find(openclaw.Options{
+		StateDir: oc.StateDir, Command: oc.Command, GatewayURL: oc.Gateway.URL, GatewayToken: oc.Gateway.Token,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, other := range found.Others {
+		log.Warn().Str("watched", found.StateDir).Str("not_watched", other).
+			Msg("there is another OpenClaw state directory: set openclaw.state_dir to choose")
+	}
+	in := &install{Install: found, gateway: found.Gateway(), log: log}
+	in.store = profiles.NewStore(found, profiles.Options{Agents: oc.Agents})
+	in.orderer = profiles.NewOrderer(in.gateway, found.CLI(), in.store)
+	return in, nil
+}
+
+func (i *install) close() { _ = i.gateway.Close() }
+
+// Version is the running gateway's release.
+func (i *install) Version(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	hello, err := i.gateway.Hello(ctx)
+	if err != nil {
+		i.log.Debug().Err(err).Msg("the gateway's release cannot be told")
+	}
+	return hello.Version
+}
+
+// Idle asks the gateway whether anything is active.
+func (i *install) Idle(ctx context.Context) (bool, error) {
+	var answer struct {
+		Safe   bool `json:"safe"`
+		Counts struct {
+			TotalActive int `json:"totalActive"`
+		} `json:"counts"`
+	}
+	if err := i.gateway.Call(ctx, "gateway.restart.preflight", map[string]any{}, &answer); err != nil {
+		return false, fmt.Errorf("ask for active work: %w", err)
+	}
+	return answer.Safe && answer.Counts.TotalActive == 0, nil
+}
+
+func newProber(cfg *config.Config, version string) *probe.Prober {
+	settings := map[string]probe.Settings{}
+	for provider, p := range cfg.Probe.Providers {
+		settings[provider] = probe.Settings{Every: p.Every, URL: p.URL}
+	}
+	return probe.New(probe.Options{UserAgent: "ocwatch/" + version, Timeout: cfg.Probe.Timeout, Providers: settings})
+}
+
+func watchdogConfig(cfg *config.Config, prober *probe.Prober, pace Pace) watchdog.Config {
+	if pace.Next == nil {
+		pace.Next = func(now time.Time, a probe.Account, last quota.Reading, random float64) time.Time {
+			// probe.every is the owner's pace: a provider may be asked more
+			// rarely than that, never more often.
+			return probe.Next(now, last, max(prober.Every(a), cfg.Probe.Every.Shortest()), random)
+		}
+	}
+	return watchdog.Config{
+		Schedule: pace.Schedule, Jitter: pace.Jitter, MinGap: pace.MinGap, Next: pace.Next, Breaker: pace.Breaker,
+		Policy: cfg.Policy, Restart: watchdog.RestartWhen(cfg.Restart.When),
+	}
+}
+
+func hostname() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "localhost"
+	}
+	return name
+}

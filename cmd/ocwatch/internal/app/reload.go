@@ -1,0 +1,180 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/config"
+	"github.com/ocwatch/ocwatch/failover/restart"
+	"github.com/ocwatch/ocwatch/internal/event"
+	"github.com/ocwatch/ocwatch/internal/journal"
+	"github.com/ocwatch/ocwatch/internal/quota"
+	"github.com/ocwatch/ocwatch/internal/secret"
+	"github.com/ocwatch/ocwatch/notify"
+	"github.com/ocwatch/ocwatch/probe"
+)
+
+// generation is what one version of the config makes.
+type generation struct {
+	prober    *probe.Prober
+	restarter *restart.Restarter
+	notifier  *notify.Notifier
+}
+
+// reloadable stands where the watchdog expects its parts and passes calls on
+// to those of the config in force. Everything that can fail is made before
+// anything is swapped, so a bad config leaves the old one running.
+type reloadable struct {
+	onEvent func(event.Event)
+
+	mu      sync.Mutex
+	gen     generation
+	sending context.Context //nolint:containedctx // the life of the delivery, which a reload restarts
+	stop    context.CancelFunc
+	workers *sync.WaitGroup
+}
+
+func newReloadable(a *App, cfg *config.Config) (*reloadable, error) {
+	gen, err := newGeneration(a, cfg)
+	return &reloadable{gen: gen, onEvent: a.opts.OnEvent, workers: &sync.WaitGroup{}}, err
+}
+
+func newGeneration(a *App, cfg *config.Config) (generation, error) {
+	n, err := newNotifier(a.opts, cfg, a.journal)
+	if err != nil {
+		return generation{}, err
+	}
+	return generation{prober: newProber(cfg, a.opts.Version), restarter: newRestarter(a, cfg), notifier: n}, nil
+}
+
+func newNotifier(o Options, cfg *config.Config, store notify.Store) (*notify.Notifier, error) {
+	var endpoints []notify.Endpoint
+	for _, h := range cfg.Notify.Webhooks {
+		endpoints = append(endpoints, notify.Endpoint{Name: h.Name, URL: secret.New(h.URL), Secret: h.Secret, Events: h.Events})
+	}
+	return notify.New(notify.Options{
+		Endpoints: endpoints, Store: store, Log: o.Log, Host: hostname(), Version: o.Version,
+	})
+}
+
+func newRestarter(a *App, cfg *config.Config) *restart.Restarter {
+	r := cfg.Restart
+	drain := r.Drain
+	if drain == 0 {
+		drain = -1 // in package restart 0 is the default and none is negative
+	}
+	return restart.New(restart.Options{
+		Via: restart.Via(r.Via), Unit: r.Unit, Command: r.Command, Drain: drain,
+		Budget:  restart.Budget{N: r.Budget.Count, Per: r.Budget.Per},
+		Gateway: a.install.gateway, CLI: a.install.CLI(), Health: a.install, History: attempts{a.journal}, Log: a.opts.Log,
+	})
+}
+
+func (r *reloadable) current() generation {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.gen
+}
+
+// reload makes the parts anew and puts them in force.
+func (r *reloadable) reload(a *App, cfg *config.Config) error {
+	gen, err := newGeneration(a, cfg)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	old := r.gen
+	r.gen = gen
+	if r.stop != nil {
+		r.stop()
+		r.start()
+	}
+	old.prober.Close()
+	return nil
+}
+
+// deliver sends messages until ctx ends; the group is done once all senders
+// are.
+func (r *reloadable) deliver(ctx context.Context) *sync.WaitGroup {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sending = ctx
+	r.start()
+	return r.workers
+}
+
+// start runs the notifier in force. The caller holds mu.
+func (r *reloadable) start() {
+	ctx, stop := context.WithCancel(r.sending)
+	r.stop = stop
+	n := r.gen.notifier
+	r.workers.Go(func() {
+		defer stop()
+		n.Run(ctx)
+	})
+}
+
+func (r *reloadable) close() { r.current().prober.Close() }
+
+// ProbeAll serves the watchdog.
+func (r *reloadable) ProbeAll(ctx context.Context, accounts []probe.Account, limit int) []quota.Reading {
+	return r.current().prober.ProbeAll(ctx, accounts, limit)
+}
+
+// Restart serves the watchdog.
+func (r *reloadable) Restart(ctx context.Context, reason string) (restart.Result, error) {
+	return r.current().restarter.Restart(ctx, reason)
+}
+
+// Route serves the watchdog.
+func (r *reloadable) Route(e event.Event) ([]journal.Message, error) {
+	if r.onEvent != nil {
+		r.onEvent(e)
+	}
+	return r.current().notifier.Route(e)
+}
+
+// Wake serves the watchdog.
+func (r *reloadable) Wake() { r.current().notifier.Wake() }
+
+// attempts keeps the times of restarts for the budget.
+type attempts struct{ j *journal.Journal }
+
+const attemptsKey = "restart/attempts"
+
+// Restarts serves the restarter.
+func (a attempts) Restarts(ctx context.Context, since time.Time) ([]time.Time, error) {
+	docs, err := a.j.State(ctx, attemptsKey)
+	if err != nil {
+		return nil, err
+	}
+	var all, out []time.Time
+	if doc, ok := docs[attemptsKey]; ok {
+		if err := json.Unmarshal(doc, &all); err != nil {
+			return nil, fmt.Errorf("restart attempts: %w", err)
+		}
+	}
+	for _, t := range all {
+		if !t.Before(since) {
+			out = append(out, t)
+		}
+	}
+	return out, nil
+}
+
+// Restarting serves the restarter.
+func (a attempts) Restarting(ctx context.Context, at time.Time, _ string) error {
+	past, err := a.Restarts(ctx, at.Add(-24*time.Hour))
+	if err != nil {
+		return err
+	}
+	doc, err := json.Marshal(append(past, at.UTC()))
+	if err != nil {
+		return err
+	}
+	return a.j.Commit(ctx, journal.Round{At: at, State: map[string]json.RawMessage{attemptsKey: doc}})
+}

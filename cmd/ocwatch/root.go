@@ -1,0 +1,83 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/config"
+)
+
+// global holds what every command shares.
+type global struct {
+	configPath string
+}
+
+func newRoot() *cobra.Command {
+	g := &global{}
+	root := &cobra.Command{
+		Use:   "ocwatch",
+		Short: "quota watchdog with account failover for OpenClaw",
+		Long: `ocwatch sees how much quota every account of an OpenClaw gateway has left, puts
+the right one first before the wrong one fails, and asks a person only when
+every account is spent. It never writes, refreshes or stores a credential.`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.PersistentFlags().StringVar(&g.configPath, "config", "", "config `file` (default ~/.config/ocwatch/config.yaml, else /etc/ocwatch/config.yaml)")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())
+	})
+	root.AddCommand(
+		newRunCommand(g), newCheckCommand(g), newStatusCommand(g),
+		newConfigCommand(g), newNotifyCommand(g), newDemoCommand(), newVersionCommand(),
+	)
+	return root
+}
+
+func newVersionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "ocwatch %s %s/%s %s\n", version, runtime.GOOS, runtime.GOARCH, runtime.Version())
+			return err
+		},
+	}
+}
+
+// load reads the configuration that is in force.
+func (g *global) load() (*config.Config, string, error) {
+	path, found, err := config.Find(g.configPath)
+	if err != nil {
+		return nil, "", err
+	}
+	if !found {
+		path = ""
+	}
+	cfg, err := config.Load(path, os.Getenv)
+	return cfg, path, err
+}
+
+// newLog returns the log that the config asks for: for people on a terminal,
+// JSON for everything else.
+func newLog(l config.Log, w *os.File) zerolog.Logger {
+	level, err := zerolog.ParseLevel(l.Level)
+	if err != nil {
+		level = zerolog.InfoLevel
+	}
+	if l.Format == "console" || l.Format == "auto" && isTerminal(w) {
+		return zerolog.New(zerolog.ConsoleWriter{Out: w, NoColor: os.Getenv("NO_COLOR") != "" || !isTerminal(w), TimeFormat: "15:04:05"}).
+			Level(level).With().Timestamp().Logger()
+	}
+	return zerolog.New(w).Level(level).With().Timestamp().Logger()
+}
+
+func isTerminal(f *os.File) bool {
+	st, err := f.Stat()
+	return err == nil && st.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/app"
+)
+
+// quiet is the log level of commands whose output is the answer.
+const quiet = zerolog.WarnLevel
+
+func newRunCommand(g *global) *cobra.Command {
+	return &cobra.Command{
+		Use:   "run",
+		Short: "watch until stopped",
+		Long: `Watches until SIGTERM or Ctrl-C. SIGHUP reads the config file again; a bad one
+keeps the old one running. Logs go to stderr.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, _, err := g.load()
+			if err != nil {
+				return err
+			}
+			log := newLog(cfg.Log, os.Stderr)
+			systemd, err := newSystemd(cfg, log)
+			if err != nil {
+				log.Warn().Err(err).Msg("the watchdog of systemd is not served")
+			}
+			a, err := app.New(cmd.Context(), app.Options{Config: cfg, Log: log, Version: version, Systemd: systemd})
+			if err != nil {
+				return err
+			}
+			defer a.Close()
+			ctx, stop := context.WithCancel(cmd.Context())
+			defer stop()
+			go systemd.watch(ctx)
+			go g.reloadOnHangup(ctx, a, systemd, log)
+			return a.Run(ctx)
+		},
+	}
+}
+
+// reloadOnHangup puts the config file in force again with each SIGHUP.
+func (g *global) reloadOnHangup(ctx context.Context, a *app.App, systemd *systemd, log zerolog.Logger) {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangup:
+			systemd.Reloading()
+			g.reload(a, systemd, log)
+			systemd.Ready("config reloaded")
+		}
+	}
+}
+
+func (g *global) reload(a *app.App, systemd *systemd, log zerolog.Logger) {
+	cfg, path, err := g.load()
+	if err == nil {
+		err = a.Reload(cfg)
+	}
+	if err != nil {
+		log.Error().Err(err).Msg("the config file was not reloaded: the old one stays in force")
+		return
+	}
+	systemd.follow(cfg)
+	log.Info().Str("file", path).Msg("config reloaded")
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ocwatch/ocwatch/internal/event"
+	"github.com/ocwatch/ocwatch/internal/sandbox"
+)
+
+// screen prints the demo, line by line, so that it reads the same on a
+// terminal and in a file.
+type screen struct {
+	w     io.Writer
+	world *sandbox.World
+	hook  *sandbox.Webhook
+	start time.Time
+
+	mu      sync.Mutex
+	turns   int
+	failed  int
+	refused int
+	served  string
+	shown   int // deliveries printed so far
+}
+
+func newScreen(w io.Writer) *screen { return &screen{w: w} }
+
+const intro = `ocwatch demo: the watchdog of ocwatch run, on a stand-in OpenClaw with three
+accounts. Windows that last hours are played in seconds; nothing leaves this
+machine. Bars show how much of the 5-hour window is used.
+
+`
+
+const outro = `
+On the machine where OpenClaw runs, next:
+
+  ocwatch check    what every account has left; changes nothing
+  ocwatch run      watch, switch before an account is spent, tell when all are
+`
+
+func (s *screen) begin(world *sandbox.World, hook *sandbox.Webhook) {
+	s.world, s.hook, s.start = world, hook, time.Now()
+	s.printf("%s", intro)
+}
+
+// follow prints the bars each second and what the webhook received.
+func (s *screen) follow(ctx context.Context) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		if n%10 == 0 {
+			s.bars()
+		}
+		s.deliveries()
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// turn counts what OpenClaw's user saw.
+func (s *screen) turn(t sandbox.Turn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.turns++
+	if t.ServedBy == "" {
+		s.failed++
+	} else {
+		s.served = t.ServedBy
+		s.refused += len(t.Refused)
+	}
+}
+
+func (s *screen) bars() {
+	s.mu.Lock()
+	served := s.served
+	s.mu.Unlock()
+	var b strings.Builder
+	for _, id := range s.world.Profiles("openai") {
+		mark := " "
+		if id == served {
+			mark = ">"
+		}
+		fmt.Fprintf(&b, "  %s%s %s", mark, shortName(id), bar(s.world.Used(id)))
+	}
+	s.line(b.String())
+}
+
+func (s *screen) deliveries() {
+	all := s.hook.Deliveries()
+	for _, d := range all[s.shown:] {
+		s.tell(d)
+	}
+	s.shown = len(all)
+}
+
+// tell prints a message as the phone shows it. The watchdog's own start is
+// no news here.
+func (s *screen) tell(d sandbox.Delivery) {
+	if d.Err != nil {
+		s.line(fmt.Sprintf("  !! webhook not accepted: %v", d.Err))
+		return
+	}
+	switch d.Event.Type { //nolint:exhaustive // a demo shows what matters to a newcomer
+	case event.PoolSwitched:
+		s.line(fmt.Sprintf("  => %s", d.Event.Data.Message))
+	case event.PoolDepleted, event.PoolRecovered:
+		s.line(fmt.Sprintf("  ** webhook %s, signature verified:", d.Event.Type))
+		s.line(fmt.Sprintf("     %s", d.Event.Data.Message))
+	}
+}
+
+func (s *screen) end() {
+	s.deliveries()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.printf("\n%d turns; %d failed, all while every account was spent; %d first attempts refused by a spent\naccount; %d gateway restarts; %d order changes, each confirmed by the gateway.\n%s",
+		s.turns, s.failed, s.refused, s.world.Restarts(), len(s.world.Writes()), outro)
+}
+
+func (s *screen) line(text string) {
+	s.printf("%5.1fs%s\n", time.Since(s.start).Seconds(), text)
+}
+
+func (s *screen) printf(format string, args ...any) { _, _ = fmt.Fprintf(s.w, format, args...) }
+
+const barWidth = 10
+
+func bar(percent float64) string {
+	full := min(barWidth, int(percent*barWidth/100+0.5))
+	return fmt.Sprintf("%s%s %3.0f %%", strings.Repeat("█", full), strings.Repeat("░", barWidth-full), percent)
+}
+
+// shortName is "alice" for "openai:alice@example.com".
+func shortName(id string) string {
+	_, name, _ := strings.Cut(id, ":")
+	name, _, _ = strings.Cut(name, "@")
+	return name
+}

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/app"
+	"github.com/ocwatch/ocwatch/failover"
+	"github.com/ocwatch/ocwatch/failover/watchdog"
+	"github.com/ocwatch/ocwatch/internal/quota"
+)
+
+// The exit codes of check and status, by the convention of monitoring plugins.
+const (
+	codeOK       = 0
+	codeWarning  = 1
+	codeDepleted = 2
+	codeUnknown  = 3
+)
+
+// codeOf sums a status up: what needs a person most decides.
+func codeOf(s app.Status) int {
+	code := codeOK
+	if len(s.Problems) > 0 || len(s.Pools) == 0 {
+		code = codeUnknown
+	}
+	for _, p := range s.Pools {
+		switch p.State {
+		case failover.PoolDepleted:
+			return codeDepleted
+		case failover.PoolBlind, failover.PoolUnknown:
+			code = codeUnknown
+		case failover.PoolWarning:
+			if code == codeOK {
+				code = codeWarning
+			}
+		case failover.PoolOK:
+		}
+	}
+	return code
+}
+
+// writeTable prints a status for a person.
+func writeTable(w io.Writer, s app.Status, now time.Time) error {
+	var b strings.Builder
+	for i, p := range s.Pools {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(&b, "%s / %s: %s. %s.\n", p.Agent, p.Provider, p.State, p.Reason)
+		writePool(&b, p, now)
+	}
+	if len(s.Pools) == 0 {
+		b.WriteString("no auth profiles found\n")
+	}
+	for _, p := range s.Problems {
+		fmt.Fprintf(&b, "problem: %s%s\n", p.What, fix(p.Fix))
+	}
+	for _, e := range s.Notify {
+		if e.Disabled || e.Dead > 0 || e.Pending > 0 {
+			fmt.Fprintf(&b, "webhook %s: %d waiting, %d given up%s%s\n", e.Endpoint, e.Pending, e.Dead, disabled(e.Disabled), lastError(e.LastError))
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func writePool(b *strings.Builder, p watchdog.PoolStatus, now time.Time) {
+	names := windowNames(p)
+	tw := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintf(tw, "  \tPROFILE\tSTATE\t%sBACK\tASKED\tNOTE\n", strings.ToUpper(joinTabs(names)))
+	for i, pr := range p.Profiles {
+		cells := make([]string, len(names))
+		for j, n := range names {
+			cells[j] = usedCell(pr, n)
+		}
+		_, _ = fmt.Fprintf(tw, "  %d\t%s\t%s\t%s%s\t%s\t%s\n", i+1, pr.ID, stateCell(pr), joinTabs(cells),
+			backCell(pr.Until, now), askedCell(pr.ProbedAt, now), noteCell(pr))
+	}
+	_ = tw.Flush()
+}
+
+// windowNames are the pool's account-wide windows, shortest first as met.
+func windowNames(p watchdog.PoolStatus) []string {
+	var names []string
+	for _, known := range []string{quota.FiveHour, quota.Weekly, quota.Monthly} {
+		if slices.ContainsFunc(p.Profiles, func(pr watchdog.ProfileStatus) bool { return usedCell(pr, known) != "-" }) {
+			names = append(names, known)
+		}
+	}
+	return names
+}
+
+func usedCell(pr watchdog.ProfileStatus, name string) string {
+	for _, w := range pr.Windows {
+		if used, ok := w.Used(); ok && w.Name == name && w.Scope == "" {
+			return fmt.Sprintf("%.0f %%", used)
+		}
+	}
+	return "-"
+}
+
+func stateCell(pr watchdog.ProfileStatus) string {
+	if pr.Paid {
+		return string(pr.State) + " (paid)"
+	}
+	return string(pr.State)
+}
+
+func backCell(until *time.Time, now time.Time) string {
+	switch {
+	case until == nil:
+		return "-"
+	case until.Sub(now) < 20*time.Hour:
+		return until.Local().Format("15:04")
+	default:
+		return until.Local().Format("Mon 2 Jan 15:04")
+	}
+}
+
+func askedCell(at *time.Time, now time.Time) string {
+	if at == nil {
+		return "never"
+	}
+	return now.Sub(*at).Round(time.Second).String() + " ago"
+}
+
+func noteCell(pr watchdog.ProfileStatus) string {
+	if pr.State == failover.Available && strings.HasSuffix(pr.Reason, "% used") {
+		return ""
+	}
+	return pr.Reason + fix(pr.Fix)
+}
+
+func fix(command string) string {
+	if command == "" {
+		return ""
+	}
+	return " (mend: " + command + ")"
+}
+
+func disabled(d bool) string {
+	if d {
+		return ", disabled since it answered 410 Gone"
+	}
+	return ""
+}
+
+func lastError(e string) string {
+	if e == "" {
+		return ""
+	}
+	return ", last error: " + e
+}
+
+func joinTabs(cells []string) string {
+	if len(cells) == 0 {
+		return ""
+	}
+	return strings.Join(cells, "\t") + "\t"
+}

@@ -1,0 +1,109 @@
+// Package web serves what the watchdog knows: over a unix socket to the
+// ocwatch commands of the same account, and over loopback to scripts.
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// SocketName is the status socket's name in the data directory.
+const SocketName = "status.sock"
+
+// Status returns the document that is served as JSON.
+type Status func(ctx context.Context) any
+
+// Server serves one Status on any number of listeners.
+type Server struct {
+	http *http.Server
+	log  zerolog.Logger
+}
+
+// New returns a Server for status.
+func New(status Status, log zerolog.Logger) *Server {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /api/v1/status", func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("Content-Type", "application/json")
+		rw.Header().Set("Cache-Control", "no-store")
+		if err := json.NewEncoder(rw).Encode(status(r.Context())); err != nil {
+			log.Debug().Err(err).Msg("status: answer not sent")
+		}
+	})
+	return &Server{log: log, http: &http.Server{
+		Handler:           localOnly(mux),
+		ReadHeaderTimeout: 5 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    16 << 10,
+	}}
+}
+
+// localOnly refuses requests that a web page elsewhere made a browser send:
+// their Host is a name that only pretends to be this machine.
+func localOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if !localHost(r.Host) {
+			http.Error(rw, "this API answers on a loopback address only", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(rw, r)
+	})
+}
+
+func localHost(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	if host == "localhost" || host == socketHost {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
+
+// Serve answers on l until Close.
+func (s *Server) Serve(l net.Listener) {
+	if err := s.http.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		s.log.Error().Err(err).Str("address", l.Addr().String()).Msg("the status API stopped answering")
+	}
+}
+
+// Close ends all listeners and requests.
+func (s *Server) Close() error { return s.http.Close() }
+
+// ListenUnix opens the status socket in dir, for the owner alone. The caller
+// holds the data directory's lock, so a socket that is there is a leftover.
+func ListenUnix(ctx context.Context, dir string) (net.Listener, error) {
+	path := filepath.Join(dir, SocketName)
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("status socket: %w", err)
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, "unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("status socket %s: %w (a path over 107 bytes is too long: choose a shorter data_dir)", path, err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		_ = l.Close()
+		return nil, fmt.Errorf("status socket: %w", err)
+	}
+	return l, nil
+}
+
+// ListenTCP opens the status API on a loopback address.
+func ListenTCP(ctx context.Context, address string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("status API on %s: %w (set listen to a free loopback address, or to \"\" for none)", address, err)
+	}
+	return l, nil
+}
