@@ -142,7 +142,7 @@ func parse(data []byte) (root ast.Node, err error) {
 	}()
 	file, err := yamlparser.ParseBytes(data, 0)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // the caller takes it apart
+		return nil, err // document takes it apart
 	}
 	for _, doc := range file.Docs {
 		switch {

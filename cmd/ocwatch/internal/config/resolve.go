@@ -110,13 +110,13 @@ func (d *decoder) secret(v *secret.Value, file *string, key, dir string) {
 func readSecret(path, credentials string) (secret.Value, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return secret.Value{}, err //nolint:wrapcheck // "open PATH: why" says it all
+		return secret.Value{}, err // "open PATH: why" says it all
 	}
 	defer f.Close() //nolint:errcheck // it was only read
 	if credentials == "" || filepath.Dir(path) != filepath.Clean(credentials) {
 		info, err := f.Stat()
 		if err != nil {
-			return secret.Value{}, err //nolint:wrapcheck // "stat PATH: why" says it all
+			return secret.Value{}, err // "stat PATH: why" says it all
 		}
 		if err := ownersAlone(path, info, os.Geteuid()); err != nil {
 			return secret.Value{}, err
@@ -124,7 +124,7 @@ func readSecret(path, credentials string) (secret.Value, error) {
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxSize))
 	if err != nil {
-		return secret.Value{}, err //nolint:wrapcheck // "read PATH: why" says it all
+		return secret.Value{}, err // "read PATH: why" says it all
 	}
 	text := strings.TrimRight(string(data), "\r\n")
 	if text == "" {

@@ -39,7 +39,7 @@ func (c *Config) Show(w io.Writer) error {
 		return fmt.Errorf("show the configuration: %w", err)
 	}
 	_, err = w.Write(out)
-	return err //nolint:wrapcheck // the writer's own words
+	return err // the writer's own words
 }
 
 // withoutPath leaves out what many receivers hide a token in.
