@@ -179,6 +179,19 @@ func TestReadingsAreThinned(t *testing.T) {
 	}
 }
 
+// After the clock was set back the newest time stays ahead for long; thinning
+// goes on all the same.
+func TestReadingsAreThinnedAfterTheClockWasSetBack(t *testing.T) {
+	j := fresh(t)
+	for _, after := range []time.Duration{0, -time.Hour, -59 * time.Minute, -58 * time.Minute} {
+		commit(t, j, Round{At: day, Readings: []quota.Reading{{Account: "acct-1", At: day.Add(after), Verdict: quota.OK}}})
+	}
+	got, err := j.Readings(t.Context(), "acct-1", time.Time{})
+	if err != nil || len(got) != 2 {
+		t.Errorf("%d readings kept, %v; want 2", len(got), err)
+	}
+}
+
 func TestOldThingsArePruned(t *testing.T) {
 	j := fresh(t)
 	now := day.Add(500 * 24 * time.Hour)
