@@ -23,6 +23,7 @@ type gateway struct {
 	mu       sync.Mutex
 	addr     string
 	running  *generation // nil while stopped
+	age      time.Duration
 	closed   bool
 	restarts int
 	active   int  // runs that a restart waits for
@@ -43,7 +44,9 @@ type generation struct {
 	over  bool
 }
 
-func newGateway(w *World) *gateway { return &gateway{world: w, addr: "127.0.0.1:0"} }
+func newGateway(w *World) *gateway {
+	return &gateway{world: w, addr: "127.0.0.1:0", age: w.opts.GatewayUptime}
+}
 
 func (g *gateway) address() string {
 	g.mu.Lock()
@@ -67,7 +70,8 @@ func (g *gateway) start(ctx context.Context) error {
 		return err
 	}
 	g.addr = listener.Addr().String()
-	gen := &generation{world: g.world, bootID: newUUID(), started: time.Now(), conns: map[*conn]struct{}{}}
+	gen := &generation{world: g.world, bootID: newUUID(), started: time.Now().Add(-g.age), conns: map[*conn]struct{}{}}
+	g.age = 0
 	gen.server = &http.Server{Handler: gen, ReadHeaderTimeout: 10 * time.Second, ErrorLog: quietLog()}
 	gen.served.Go(func() { _ = gen.server.Serve(listener) })
 	g.running = gen
@@ -118,7 +122,7 @@ func (g *gateway) close() error {
 func (g *gateway) restart() {
 	g.mu.Lock()
 	joined := g.underway
-	g.underway = true
+	g.underway, g.deferred = true, false
 	g.mu.Unlock()
 	if !joined {
 		g.jobs.Go(g.replace)

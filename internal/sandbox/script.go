@@ -18,7 +18,7 @@ type Script struct {
 
 // Demo is the world and the demand of `ocwatch demo`: three accounts whose
 // 5-hour windows are nearly used up. Demand drains each within a few seconds,
-// at 6 percent a second, so that a watchdog that looks every 300 to 500 ms
+// at 5 percent a second, so that a watchdog that looks every 300 to 500 ms
 // sees one pass 95 percent before it is empty. After 16 seconds all are spent;
 // 5 seconds later the first window resets, a day's wait in small.
 func Demo() ([]Account, Script) {
@@ -32,11 +32,11 @@ func Demo() ([]Account, Script) {
 		}
 	}
 	accounts := []Account{
-		account("alice", 70, 21*time.Second),
-		account("bob", 66, 23*time.Second),
-		account("carol", 68, 25*time.Second),
+		account("alice", 74, 21*time.Second),
+		account("bob", 72, 23*time.Second),
+		account("carol", 75, 25*time.Second),
 	}
-	return accounts, Script{For: 26 * time.Second, Every: 150 * time.Millisecond, Cost: 0.9}
+	return accounts, Script{For: 26 * time.Second, Every: 150 * time.Millisecond, Cost: 0.75}
 }
 
 // Play makes the demand until it is over or ctx ends. Turns that nobody serves

@@ -35,6 +35,8 @@ type Options struct {
 	// TurnCost is the percentage of every window that one served turn uses;
 	// 0 means 1.
 	TurnCost float64
+	// GatewayUptime is how long the gateway says it runs already.
+	GatewayUptime time.Duration
 	// RestartOutage is how long the gateway's port is closed during a restart;
 	// 0 means 200 ms, where the real one takes 4 to 9 s.
 	RestartOutage time.Duration
