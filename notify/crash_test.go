@@ -69,7 +69,7 @@ func victim(ctx context.Context, path, url string) error {
 			return err
 		}
 		n.Wake()
-		if _, err := fmt.Println(i); err != nil { //nolint:forbidigo // the other end is the test
+		if _, err := fmt.Println(i); err != nil {
 			return err
 		}
 	}
@@ -176,7 +176,7 @@ func eventually(t *testing.T, what string, cond func() bool) {
 func TestKilledAgainAndAgain(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	rng := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // random points, not secrets
+	rng := rand.New(rand.NewPCG(seed, 0))
 	h := &hook{open: map[net.Conn]bool{}}
 	srv := httptest.NewUnstartedServer(h)
 	srv.Config.ConnState = h.connState
@@ -218,7 +218,7 @@ func live(t *testing.T, h *hook, path, url string, commits, arrivals int) (commi
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), exe) //nolint:gosec // this test binary
+	cmd := exec.CommandContext(t.Context(), exe)
 	cmd.Env = append(os.Environ(), victimJournal+"="+path, victimURL+"="+url)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -44,17 +44,27 @@ func TestText(t *testing.T) {
 		"spent": {event.ProfileExhausted, with(func(d *event.Data) {
 			d.Profile, d.Reason, d.RecoversAt = "openai:alice", "5h window 100 % used.", at(18, 40)
 		}), "openai:alice is spent: 5h window 100 % used. Back at 18:40 UTC."},
-		"spent, tomorrow": {event.ProfileExhausted, with(func(d *event.Data) { d.Profile, d.RecoversAt = "openai:alice", at(34, 5) }),
-			"openai:alice is spent. Back on Mon 23 Nov 10:05 UTC."},
-		"spent, next year": {event.ProfileExhausted, with(func(d *event.Data) { d.Profile, d.RecoversAt = "openai:alice", at(24*50, 0) }),
-			"openai:alice is spent. Back on 11 Jan 2027 00:00 UTC."},
-		"spent, nobody knows": {event.ProfileExhausted, with(func(d *event.Data) { d.Profile = "openai:alice" }),
-			"openai:alice is spent. Nobody said when it is back."},
-		"spent, another agent": {event.ProfileExhausted, with(func(d *event.Data) { d.Agent, d.Profile, d.RecoversAt = "work", "openai:alice", at(11, 0) }),
-			"openai:alice (agent work) is spent. Back at 11:00 UTC."},
+		"spent, tomorrow": {
+			event.ProfileExhausted, with(func(d *event.Data) { d.Profile, d.RecoversAt = "openai:alice", at(34, 5) }),
+			"openai:alice is spent. Back on Mon 23 Nov 10:05 UTC.",
+		},
+		"spent, next year": {
+			event.ProfileExhausted, with(func(d *event.Data) { d.Profile, d.RecoversAt = "openai:alice", at(24*50, 0) }),
+			"openai:alice is spent. Back on 11 Jan 2027 00:00 UTC.",
+		},
+		"spent, nobody knows": {
+			event.ProfileExhausted, with(func(d *event.Data) { d.Profile = "openai:alice" }),
+			"openai:alice is spent. Nobody said when it is back.",
+		},
+		"spent, another agent": {
+			event.ProfileExhausted, with(func(d *event.Data) { d.Agent, d.Profile, d.RecoversAt = "work", "openai:alice", at(11, 0) }),
+			"openai:alice (agent work) is spent. Back at 11:00 UTC.",
+		},
 		"recovered": {event.ProfileRecovered, with(func(d *event.Data) { d.Profile = "openai:alice" }), "openai:alice can serve again."},
-		"login required": {event.ProfileLoginRequired, with(func(d *event.Data) { d.Profile, d.Reason, d.Login = "openai:alice", "token revoked", byHand }),
-			"openai:alice needs a fresh login: token revoked. Log in with: ocwatch login --provider openai"},
+		"login required": {
+			event.ProfileLoginRequired, with(func(d *event.Data) { d.Profile, d.Reason, d.Login = "openai:alice", "token revoked", byHand }),
+			"openai:alice needs a fresh login: token revoked. Log in with: ocwatch login --provider openai",
+		},
 		"expiring": {event.ProfileExpiring, with(func(d *event.Data) {
 			d.Profile, d.Profiles, d.Login = "anthropic:a", []event.Profile{{ID: "anthropic:a", Until: at(24*3, 0)}}, byHand
 		}), "The login of anthropic:a expires on Wed 25 Nov 00:00 UTC. Log in with: ocwatch login --provider openai"},
@@ -62,12 +72,16 @@ func TestText(t *testing.T) {
 		"switched": {event.PoolSwitched, with(func(d *event.Data) {
 			d.From, d.To, d.Reason = "openai:alice", "openai:bob", "openai:alice is low (5h window 96 % used)"
 		}), "openai now runs on openai:bob instead of openai:alice: openai:alice is low (5h window 96 % used)."},
-		"switched from nothing": {event.PoolSwitched, with(func(d *event.Data) { d.Agent, d.To = "work", "openai:bob" }),
-			"openai (agent work) now runs on openai:bob."},
-		"paid": {event.PoolPaid, with(func(d *event.Data) {
-			d.To, d.Reason, d.RecoversAt = "openai:key", "every subscription is spent", at(18, 40)
-		}),
-			"openai now runs on openai:key, which is billed for every token: every subscription is spent. The first free one is back at 18:40 UTC."},
+		"switched from nothing": {
+			event.PoolSwitched, with(func(d *event.Data) { d.Agent, d.To = "work", "openai:bob" }),
+			"openai (agent work) now runs on openai:bob.",
+		},
+		"paid": {
+			event.PoolPaid, with(func(d *event.Data) {
+				d.To, d.Reason, d.RecoversAt = "openai:key", "every subscription is spent", at(18, 40)
+			}),
+			"openai now runs on openai:key, which is billed for every token: every subscription is spent. The first free one is back at 18:40 UTC.",
+		},
 		"depleted, wait": {event.PoolDepleted, with(func(d *event.Data) {
 			d.Action, d.RecoversAt = event.ActionWait, at(10, 8)
 			d.Profiles = []event.Profile{spent("openai:bob", at(10, 8)), spent("openai:alice", at(34, 0))}
@@ -78,38 +92,56 @@ func TestText(t *testing.T) {
 			d.Order, d.Profiles = []string{"openai:bob", "openai:alice", "openai:carol"}, []event.Profile{spent("openai:bob", at(18, 40))}
 		}), "All 3 openai accounts are spent. First back: openai:bob at 18:40 UTC. Log in at https://auth.openai.com/codex/device " +
 			"with the code ABCD-1234 (valid until 10:15 UTC), or run: ocwatch login --provider openai"},
-		"depleted, only one": {event.PoolDepleted, with(func(d *event.Data) { d.Profiles, d.Login = []event.Profile{spent("openai:bob", nil)}, byHand }),
-			"The only openai account is spent: 5h window 100 % used. Nobody said when one is back. Log in with: ocwatch login --provider openai"},
-		"depleted, only one, dead": {event.PoolDepleted, with(func(d *event.Data) {
-			d.Agent, d.Profiles, d.Login = "work", []event.Profile{loggedOut("openai:bob")}, byHand
-		}),
-			"The only openai account (agent work) needs a fresh login: token revoked. Log in with: ocwatch login --provider openai"},
-		"depleted, all dead": {event.PoolDepleted, with(func(d *event.Data) { d.Profiles = []event.Profile{loggedOut("openai:a"), loggedOut("openai:b")} }),
-			"Both openai accounts need a fresh login.\nopenai:a: token revoked\nopenai:b: token revoked"},
+		"depleted, only one": {
+			event.PoolDepleted, with(func(d *event.Data) { d.Profiles, d.Login = []event.Profile{spent("openai:bob", nil)}, byHand }),
+			"The only openai account is spent: 5h window 100 % used. Nobody said when one is back. Log in with: ocwatch login --provider openai",
+		},
+		"depleted, only one, dead": {
+			event.PoolDepleted, with(func(d *event.Data) {
+				d.Agent, d.Profiles, d.Login = "work", []event.Profile{loggedOut("openai:bob")}, byHand
+			}),
+			"The only openai account (agent work) needs a fresh login: token revoked. Log in with: ocwatch login --provider openai",
+		},
+		"depleted, all dead": {
+			event.PoolDepleted, with(func(d *event.Data) { d.Profiles = []event.Profile{loggedOut("openai:a"), loggedOut("openai:b")} }),
+			"Both openai accounts need a fresh login.\nopenai:a: token revoked\nopenai:b: token revoked",
+		},
 		"depleted, mixed": {event.PoolDepleted, with(func(d *event.Data) {
 			d.Profiles = []event.Profile{loggedOut("openai:a"), spent("openai:b", at(19, 0)), spent("openai:c", at(18, 0))}
 		}), "All 3 openai accounts are out: 2 spent, 1 in need of a fresh login. First back: openai:c at 18:00 UTC.\n" +
 			"openai:a: token revoked\nopenai:b: 5h window 100 % used, until 19:00 UTC\nopenai:c: 5h window 100 % used, until 18:00 UTC"},
 		"depleted, many": {event.PoolDepleted, with(func(d *event.Data) {
-			for _, id := range strings.Split("abcdefgh", "") {
+			for id := range strings.SplitSeq("abcdefgh", "") {
 				d.Profiles = append(d.Profiles, event.Profile{ID: id, State: "exhausted"})
 			}
 		}), "All 8 openai accounts are spent. Nobody said when one is back.\na: exhausted\nb: exhausted\nc: exhausted\nd: exhausted\ne: exhausted\nf: exhausted\n… and 2 more"},
-		"depleted, no list": {event.PoolDepleted, with(func(d *event.Data) { d.Order, d.RecoversAt = []string{"a", "b"}, at(18, 0) }),
-			"Both openai accounts are spent. First back: one of them at 18:00 UTC."},
+		"depleted, no list": {
+			event.PoolDepleted, with(func(d *event.Data) { d.Order, d.RecoversAt = []string{"a", "b"}, at(18, 0) }),
+			"Both openai accounts are spent. First back: one of them at 18:00 UTC.",
+		},
 		"depleted, nothing known": {event.PoolDepleted, event.Data{}, "Every account is spent. Nobody said when one is back."},
-		"back": {event.PoolRecovered, with(func(d *event.Data) { d.Order, d.Reason = []string{"openai:bob", "openai:alice"}, "openai:bob is first" }),
-			"openai is back: openai:bob can serve again."},
-		"back, after a login": {event.PoolRecovered, with(func(d *event.Data) { d.To, d.Order = "openai:dave", []string{"openai:bob"} }),
-			"openai is back: openai:dave can serve again."},
+		"back": {
+			event.PoolRecovered, with(func(d *event.Data) { d.Order, d.Reason = []string{"openai:bob", "openai:alice"}, "openai:bob is first" }),
+			"openai is back: openai:bob can serve again.",
+		},
+		"back, after a login": {
+			event.PoolRecovered, with(func(d *event.Data) { d.To, d.Order = "openai:dave", []string{"openai:bob"} }),
+			"openai is back: openai:dave can serve again.",
+		},
 		"back, nothing known": {event.PoolRecovered, event.Data{}, "The pool is back: an account can serve again."},
-		"paid, as a profile": {event.PoolPaid, with(func(d *event.Data) { d.Profile, d.Order = "openai:key", []string{"openai:key"} }),
-			"openai now runs on openai:key, which is billed for every token."},
-		"login started": {event.LoginStarted, with(func(d *event.Data) { d.Login = login }),
-			"A fresh openai login is waiting for you. Log in at https://auth.openai.com/codex/device with the code ABCD-1234 (valid until 10:15 UTC), or run: ocwatch login --provider openai"},
+		"paid, as a profile": {
+			event.PoolPaid, with(func(d *event.Data) { d.Profile, d.Order = "openai:key", []string{"openai:key"} }),
+			"openai now runs on openai:key, which is billed for every token.",
+		},
+		"login started": {
+			event.LoginStarted, with(func(d *event.Data) { d.Login = login }),
+			"A fresh openai login is waiting for you. Log in at https://auth.openai.com/codex/device with the code ABCD-1234 (valid until 10:15 UTC), or run: ocwatch login --provider openai",
+		},
 		"login done": {event.LoginCompleted, with(func(d *event.Data) { d.Profile = "openai:dave" }), "The openai login is done: openai:dave can serve."},
-		"login failed": {event.LoginFailed, with(func(d *event.Data) { d.Reason, d.Login = "the code expired", byHand }),
-			"The openai login failed: the code expired. Log in with: ocwatch login --provider openai"},
+		"login failed": {
+			event.LoginFailed, with(func(d *event.Data) { d.Reason, d.Login = "the code expired", byHand }),
+			"The openai login failed: the code expired. Log in with: ocwatch login --provider openai",
+		},
 		"restarted":  {event.GatewayRestarted, event.Data{Host: "srv1", Reason: "it did not see the new order"}, "The OpenClaw gateway on srv1 was restarted and is healthy: it did not see the new order."},
 		"down":       {event.GatewayDown, event.Data{Host: "srv1", Reason: "connection refused"}, "The OpenClaw gateway on srv1 is down: connection refused."},
 		"blind":      {event.WatchdogBlind, openai, "ocwatch cannot see the quota of any openai account. Nothing is changed until it can."},

@@ -33,8 +33,10 @@ func depleted() event.Event {
 		Message:  "All 3 openai accounts are spent. First back: openai:bob at 18:40 UTC.",
 		Order:    []string{"openai:bob", "openai:alice", "openai:carol"},
 		Profiles: []event.Profile{{ID: "openai:bob", State: "exhausted", Reason: "5h window 100 % used", Until: &until}},
-		Login: &event.Login{URL: "https://auth.openai.com/codex/device", Code: "ABCD-1234", ExpiresAt: at(10, 15),
-			Command: "ocwatch login --provider openai"},
+		Login: &event.Login{
+			URL: "https://auth.openai.com/codex/device", Code: "ABCD-1234", ExpiresAt: at(10, 15),
+			Command: "ocwatch login --provider openai",
+		},
 	}}
 }
 
@@ -101,10 +103,14 @@ func TestRouteFillsIn(t *testing.T) {
 		in   event.Event
 		want string
 	}{
-		"time and text": {event.Event{Type: event.Test},
-			`{"type":"test","timestamp":"2026-11-22T12:00:00Z","data":{"host":"srv1","message":"This is a test from ocwatch on srv1. Nothing has happened."}}`},
-		"what is given stays": {event.Event{Type: event.Test, Timestamp: now, Data: event.Data{Host: "srv2", Message: "hi & bye"}},
-			`{"type":"test","timestamp":"2026-11-22T10:00:00Z","data":{"host":"srv2","message":"hi & bye"}}`},
+		"time and text": {
+			event.Event{Type: event.Test},
+			`{"type":"test","timestamp":"2026-11-22T12:00:00Z","data":{"host":"srv1","message":"This is a test from ocwatch on srv1. Nothing has happened."}}`,
+		},
+		"what is given stays": {
+			event.Event{Type: event.Test, Timestamp: now, Data: event.Data{Host: "srv2", Message: "hi & bye"}},
+			`{"type":"test","timestamp":"2026-11-22T10:00:00Z","data":{"host":"srv2","message":"hi & bye"}}`,
+		},
 		"a time past the year 9999": {event.Event{Type: event.ProfileExhausted, Timestamp: now, Data: event.Data{
 			Message: "x", RecoversAt: &far, Profiles: []event.Profile{{ID: "a", State: "exhausted", Until: &far}}, Login: &event.Login{ExpiresAt: &far},
 		}}, `{"type":"profile.exhausted","timestamp":"2026-11-22T10:00:00Z","data":{"host":"srv1","message":"x","profiles":[{"id":"a","state":"exhausted"}],"login":{"command":""}}}`},

@@ -123,7 +123,7 @@ func retryAfter(status int, h http.Header, now time.Time) time.Duration {
 	}
 	text := strings.TrimSpace(h.Get("Retry-After"))
 	if n, err := strconv.ParseUint(text, 10, 64); err == nil {
-		return time.Duration(min(n, uint64(maxWait/time.Second))) * time.Second //nolint:gosec // at most 3600
+		return time.Duration(min(n, uint64(maxWait/time.Second))) * time.Second
 	}
 	at, err := http.ParseTime(text)
 	if err != nil {

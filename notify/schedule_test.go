@@ -65,7 +65,7 @@ func FuzzRetryAfter(f *testing.F) {
 
 // Every status there is, and what becomes of the message.
 func TestJudgeEveryStatus(t *testing.T) {
-	for code := 0; code < 1000; code++ {
+	for code := range 1000 {
 		want := journal.Retry
 		switch {
 		case code >= 200 && code < 300:

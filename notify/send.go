@@ -41,7 +41,7 @@ func newClient(base *http.Client) *http.Client {
 
 // post makes one attempt.
 func (w *worker) post(ctx context.Context, id string, body []byte) answer {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.URL.Reveal(), bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.URL.Reveal(), bytes.NewReader(body)) //nolint:gosec // the owner of the machine wrote the url
 	if err != nil {
 		return answer{err: "no request can be made of the url"}
 	}
@@ -53,7 +53,7 @@ func (w *worker) post(ctx context.Context, id string, body []byte) answer {
 	if !w.Secret.Empty() {
 		req.Header.Set("Webhook-Signature", w.key.sign(id, at, body))
 	}
-	resp, err := w.client.Do(req)
+	resp, err := w.client.Do(req) //nolint:gosec // as above
 	if err != nil {
 		return answer{err: describe(err)}
 	}

@@ -172,7 +172,7 @@ func TestRefusalsStopAfterThree(t *testing.T) {
 // endpoint waiting.
 func TestHangingReceiver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &receiver{answer: func(n int, w http.ResponseWriter) {
+		r := &receiver{answer: func(n int, _ http.ResponseWriter) {
 			if n == 0 {
 				time.Sleep(time.Hour)
 			}

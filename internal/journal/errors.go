@@ -24,7 +24,7 @@ func (j *Journal) explain(op string, err error) error {
 	if !errors.As(err, &se) {
 		return fmt.Errorf("journal %s: %s: %w", j.path, op, err)
 	}
-	kind, mend := classify(se.Code())
+	mend, kind := classify(se.Code())
 	if kind == nil {
 		return fmt.Errorf("journal %s: %s: %w", j.path, op, err)
 	}
@@ -33,16 +33,16 @@ func (j *Journal) explain(op string, err error) error {
 
 // classify maps an SQLite result code, extended or not, to what a person can
 // do about it; nil for the rest.
-func classify(code int) (kind error, mend string) {
+func classify(code int) (mend string, kind error) {
 	switch code & 0xff {
 	case lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB:
-		return ErrDamaged, "it is set aside when ocwatch next starts"
+		return "it is set aside when ocwatch next starts", ErrDamaged
 	case lib.SQLITE_FULL:
-		return ErrFull, "free some space"
+		return "free some space", ErrFull
 	case lib.SQLITE_READONLY, lib.SQLITE_CANTOPEN, lib.SQLITE_PERM:
-		return ErrReadOnly, "data_dir must be writable by the user that runs ocwatch"
+		return "data_dir must be writable by the user that runs ocwatch", ErrReadOnly
 	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED:
-		return ErrBusy, "stop the other process, or give it a data_dir of its own"
+		return "stop the other process, or give it a data_dir of its own", ErrBusy
 	}
-	return nil, ""
+	return "", nil
 }

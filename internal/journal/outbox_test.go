@@ -55,8 +55,10 @@ func TestRetryStaysAtTheHead(t *testing.T) {
 	o := Outcome{ID: "a", Endpoint: "ops", Result: Retry, At: day, NextAt: day.Add(5 * time.Second), Attempts: 1, Refusals: 1, Err: "503"}
 	settle(t, j, o)
 	settle(t, j, o) // repeated: the same
-	want := Message{ID: "a", Endpoint: "ops", Body: []byte(`{"id":"a"}`), CreatedAt: day, Attempts: 1, Refusals: 1,
-		NextAt: day.Add(5 * time.Second), LastError: "503"}
+	want := Message{
+		ID: "a", Endpoint: "ops", Body: []byte(`{"id":"a"}`), CreatedAt: day, Attempts: 1, Refusals: 1,
+		NextAt: day.Add(5 * time.Second), LastError: "503",
+	}
 	if got := next(t, open(t, j.path), "ops"); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
@@ -119,7 +121,9 @@ func TestGoneHoldsUntilTheTargetChanges(t *testing.T) {
 	if enabled("h1") {
 		t.Error("enabled after a dead letter and a restart")
 	}
-	if !enabled("h2") || !enabled("h2") || !enabled("h1") {
-		t.Error("disabled at another target, or the mark was not lifted by it")
+	for _, target := range []string{"h2", "h2", "h1"} {
+		if !enabled(target) {
+			t.Errorf("disabled at %s, though another target lifted the mark", target)
+		}
 	}
 }

@@ -70,8 +70,10 @@ func TestCommitIsAllOrNothing(t *testing.T) {
 func TestHistoryComesBackAsItWas(t *testing.T) {
 	j := fresh(t)
 	switches := []Switch{
-		{At: day, Agent: "main", Provider: "openai", From: "openai:alice", To: "openai:bob", Order: []string{"openai:bob", "openai:alice"},
-			Reason: "alice is low", Via: "rpc", Took: 140 * time.Millisecond, Steps: json.RawMessage(`{"set":100}`)},
+		{
+			At: day, Agent: "main", Provider: "openai", From: "openai:alice", To: "openai:bob", Order: []string{"openai:bob", "openai:alice"},
+			Reason: "alice is low", Via: "rpc", Took: 140 * time.Millisecond, Steps: json.RawMessage(`{"set":100}`),
+		},
 		{At: day.Add(time.Hour), Agent: "main", Provider: "openai", To: "openai:alice"},
 	}
 	restarts := []Restart{
@@ -95,14 +97,14 @@ func TestHistoryComesBackAsItWas(t *testing.T) {
 // filled sets every field of a struct, so that a field that is added later and
 // not stored fails the test.
 func filled(v reflect.Value) {
-	switch v.Kind() { //nolint:exhaustive // the kinds that readings are made of
+	switch v.Kind() {
 	case reflect.Struct:
 		if v.Type() == reflect.TypeFor[time.Time]() {
 			v.Set(reflect.ValueOf(day.Add(7 * time.Minute)))
 			return
 		}
-		for i := range v.NumField() {
-			filled(v.Field(i))
+		for _, field := range v.Fields() {
+			filled(field)
 		}
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
@@ -137,8 +139,10 @@ func TestReadingComesBackAsItWas(t *testing.T) {
 func TestAbsurdReadingDoesNotCostTheRound(t *testing.T) {
 	j := fresh(t)
 	far := time.Date(20000, 1, 1, 0, 0, 0, 0, time.UTC)
-	commit(t, j, Round{At: day, Readings: []quota.Reading{{Account: "acct-1", At: day, Verdict: quota.Exhausted, Until: far,
-		Windows: []quota.Window{{Name: "5h", UsedPercent: quota.Percent(math.NaN()), ResetsAt: far}}}}})
+	commit(t, j, Round{At: day, Readings: []quota.Reading{{
+		Account: "acct-1", At: day, Verdict: quota.Exhausted, Until: far,
+		Windows: []quota.Window{{Name: "5h", UsedPercent: new(math.NaN()), ResetsAt: far}},
+	}}})
 	got, err := j.Readings(t.Context(), "acct-1", time.Time{})
 	if err != nil || len(got) != 1 || !got[0].Until.IsZero() || got[0].Windows[0].UsedPercent != nil {
 		t.Errorf("got %+v, %v", got, err)
@@ -147,8 +151,10 @@ func TestAbsurdReadingDoesNotCostTheRound(t *testing.T) {
 
 func TestReadingsAreThinned(t *testing.T) {
 	at := func(after time.Duration, v quota.Verdict, used float64) quota.Reading {
-		return quota.Reading{Account: "acct-1", At: day.Add(after), Verdict: v,
-			Windows: []quota.Window{{Name: "5h", UsedPercent: quota.Percent(used)}}}
+		return quota.Reading{
+			Account: "acct-1", At: day.Add(after), Verdict: v,
+			Windows: []quota.Window{{Name: "5h", UsedPercent: new(used)}},
+		}
 	}
 	cases := map[string]struct {
 		next quota.Reading
@@ -273,8 +279,10 @@ func reopen(j *Journal, r *rapid.T) (*Journal, error) {
 // wear it out.
 func TestIdleRoundWritesNothing(t *testing.T) {
 	j := fresh(t)
-	r := Round{At: day, State: map[string]json.RawMessage{"pool/main/openai": json.RawMessage(`{}`), "gone": nil},
-		Readings: []quota.Reading{{Account: "acct-1", At: day, Verdict: quota.OK}}}
+	r := Round{
+		At: day, State: map[string]json.RawMessage{"pool/main/openai": json.RawMessage(`{}`), "gone": nil},
+		Readings: []quota.Reading{{Account: "acct-1", At: day, Verdict: quota.OK}},
+	}
 	commit(t, j, r)
 	// data_version of a second connection moves with every commit that wrote.
 	other := open(t, j.path)
