@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -144,9 +146,34 @@ func (a *App) Run(ctx context.Context) error {
 	if a.opts.Systemd != nil {
 		a.opts.Systemd.Stopping()
 	}
+	a.drain(sending)
 	stop()
 	delivery.Wait()
 	return err
+}
+
+// farewell is how long the last messages may take. What is not delivered by
+// then is at the next start.
+const farewell = 3 * time.Second
+
+// drain waits until nothing is left to deliver, or for farewell.
+func (a *App) drain(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, farewell)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for a.pending(ctx) {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (a *App) pending(ctx context.Context) bool {
+	outbox, err := a.journal.Outbox(ctx)
+	return err == nil && slices.ContainsFunc(outbox, func(e journal.EndpointStatus) bool { return e.Pending > 0 && !e.Disabled })
 }
 
 // Reload puts cfg in force. What cannot change while the watchdog runs is said.

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/ocwatch/ocwatch/internal/event"
+	"github.com/ocwatch/ocwatch/internal/quota"
+	"github.com/ocwatch/ocwatch/internal/sandbox"
+)
+
+// scriptWait is how long a script waits for something that must come.
+const scriptWait = 30 * time.Second
+
+// stage is what a script may set up around the command.
+type stage struct {
+	world *sandbox.World
+	hook  *sandbox.Webhook
+}
+
+type stageKey struct{}
+
+func setupScript(env *testscript.Env) error {
+	home := filepath.Join(env.WorkDir, "home")
+	if err := os.MkdirAll(home, 0o700); err != nil {
+		return err
+	}
+	env.Setenv("HOME", home)
+	for _, unset := range []string{"XDG_CONFIG_HOME", "XDG_STATE_HOME", "OPENCLAW_STATE_DIR", "OPENCLAW_GATEWAY_TOKEN"} {
+		env.Setenv(unset, "")
+	}
+	st := &stage{}
+	env.Values[stageKey{}] = st
+	env.Defer(func() {
+		if st.world != nil {
+			_ = st.world.Close()
+		}
+		if st.hook != nil {
+			_ = st.hook.Close()
+		}
+	})
+	return nil
+}
+
+// worldCmd plays OpenClaw and the providers:
+//
+//	world start                       three openai accounts, and a config file for them
+//	world used PROFILE PERCENT        of the 5-hour window
+//	world order ID...                 wait until the gateway has that order
+//	world event TYPE                  wait for that event at the webhook
+//	world writes N                    exactly that many orders were set
+func worldCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: world start|used|order|event|writes")
+	}
+	st := ts.Value(stageKey{}).(*stage)
+	switch args[0] {
+	case "start":
+		ts.Check(st.start(ts))
+	case "used":
+		percent, err := strconv.ParseFloat(args[2], 64)
+		ts.Check(err)
+		st.world.SetUsed(args[1], quota.FiveHour, percent)
+	case "order":
+		until(ts, "order "+strings.Join(args[1:], " "), func() bool {
+			return strings.Join(st.world.Order("main", "openai"), " ") == strings.Join(args[1:], " ")
+		})
+	case "event":
+		ctx, cancel := context.WithTimeout(context.Background(), scriptWait)
+		defer cancel()
+		d, err := st.hook.Wait(ctx, func(e event.Event) bool { return string(e.Type) == args[1] })
+		ts.Check(err)
+		ts.Logf("%s", d.Body)
+	case "writes":
+		if got := len(st.world.Writes()); strconv.Itoa(got) != args[1] {
+			ts.Fatalf("%d orders were set, want %s", got, args[1])
+		}
+	default:
+		ts.Fatalf("world knows no %q", args[0])
+	}
+}
+
+const worldConfig = `openclaw:
+  state_dir: %s
+probe:
+  every: 30s
+  providers:
+    openai: {every: 30s, url: %s}
+notify:
+  webhooks:
+    - {name: phone, url: %s, secret_file: %s}
+listen: ""
+log: {level: debug}
+`
+
+func (st *stage) start(ts *testscript.TestScript) error {
+	var err error
+	windows := func() []sandbox.Window { return []sandbox.Window{{Name: quota.FiveHour, UsedPercent: 10}} }
+	st.world, err = sandbox.Start(context.Background(), sandbox.Options{
+		Dir: ts.MkAbs("."),
+		Accounts: []sandbox.Account{
+			{Profile: "openai:alice@example.com", Windows: windows()},
+			{Profile: "openai:bob@example.com", Windows: windows()},
+			{Profile: "openai:carol@example.com", Windows: windows()},
+		},
+		Order: map[string][]string{"openai": {"openai:alice@example.com", "openai:bob@example.com", "openai:carol@example.com"}},
+	})
+	if err != nil {
+		return err
+	}
+	if st.hook, err = sandbox.StartWebhook(); err != nil {
+		return err
+	}
+	secretFile := ts.MkAbs("hook.secret")
+	dir := ts.MkAbs("home/.config/ocwatch")
+	return errors.Join(
+		os.WriteFile(secretFile, []byte(st.hook.Secret().Reveal()+"\n"), 0o600),
+		os.MkdirAll(dir, 0o700),
+		os.WriteFile(filepath.Join(dir, "config.yaml"), fmt.Appendf(nil, worldConfig,
+			st.world.StateDir(), st.world.UsageURL("openai"), st.hook.URL(), secretFile), 0o600),
+	)
+}
+
+// waitforCmd waits until a file has a line that matches: waitfor FILE PATTERN.
+func waitforCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: waitfor file pattern")
+	}
+	re, err := regexp.Compile(args[1])
+	ts.Check(err)
+	until(ts, args[0]+" to match "+args[1], func() bool {
+		content, err := os.ReadFile(ts.MkAbs(args[0]))
+		return err == nil && re.Match(content)
+	})
+}
+
+func until(ts *testscript.TestScript, what string, done func() bool) {
+	for end := time.Now().Add(scriptWait); !done(); {
+		if time.Now().After(end) {
+			ts.Fatalf("waited %s in vain for %s", scriptWait, what)
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+}
+
+// signalCmd sends a signal to the script's own ocwatch run: signal HUP.
+func signalCmd(ts *testscript.TestScript, neg bool, args []string) {
+	signals := map[string]syscall.Signal{"HUP": syscall.SIGHUP, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL}
+	if neg || len(args) != 1 || signals[args[0]] == 0 {
+		ts.Fatalf("usage: signal HUP|TERM|KILL")
+	}
+	pid, err := findRun(ts.Getenv("WORK"))
+	ts.Check(err)
+	ts.Check(syscall.Kill(pid, signals[args[0]]))
+}
+
+// findRun finds the process whose environment belongs to the script.
+func findRun(work string) (int, error) {
+	procs, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		return 0, err
+	}
+	for _, p := range procs {
+		args, err := os.ReadFile(p)
+		if err != nil || !bytes.HasSuffix(bytes.TrimRight(args, "\x00"), []byte("ocwatch\x00run")) {
+			continue
+		}
+		env, err := os.ReadFile(filepath.Join(filepath.Dir(p), "environ"))
+		if err == nil && bytes.Contains(env, []byte("WORK="+work+"\x00")) {
+			return strconv.Atoi(filepath.Base(filepath.Dir(p)))
+		}
+	}
+	return 0, errors.New("no ocwatch run of this script")
+}
+
+// filemodeCmd checks permissions: filemode FILE 0600.
+func filemodeCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: filemode file mode")
+	}
+	want, err := strconv.ParseUint(args[1], 8, 32)
+	ts.Check(err)
+	st, err := os.Stat(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if st.Mode().Perm() != fs.FileMode(want) {
+		ts.Fatalf("%s has mode %o, want %o", args[0], st.Mode().Perm(), want)
+	}
+}
