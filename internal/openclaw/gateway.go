@@ -15,12 +15,13 @@ import (
 const (
 	// callLimit is a call's where its context has no deadline.
 	callLimit = 30 * time.Second
-	// connectLimit is how long one call goes on trying to connect. Long enough
-	// for a gateway that is just opening its port, short enough that the CLI
-	// is still a quick way out.
-	connectLimit = 5 * time.Second
-	// handshakeLimit bounds one attempt.
-	handshakeLimit = 4 * time.Second
+	// connectLimit is how long one call goes on starting attempts to connect.
+	// Long enough for a gateway that is just opening its port, short enough
+	// that the CLI is still a quick way out.
+	connectLimit = 3 * time.Second
+	// handshakeLimit bounds one attempt. A gateway on a busy machine may take
+	// seconds to greet, and the CLI would then take longer still.
+	handshakeLimit = 10 * time.Second
 )
 
 // Gateway calls the RPC methods of a running gateway. It connects on the first

@@ -63,10 +63,12 @@ type healthAnswer struct {
 	Uptime  float64  `json:"uptimeMs"`
 }
 
-// uptime leaves out what no clock can mean.
+// uptimeCap is beyond any real run. A gateway started on a busy machine was
+// once seen to claim 26 years.
+const uptimeCap = 10 * 365 * 24 * time.Hour
+
 func (a healthAnswer) uptime() time.Duration {
-	const century = 100 * 365 * 24 * time.Hour
-	if a.Uptime <= 0 || a.Uptime > float64(century/time.Millisecond) {
+	if a.Uptime <= 0 || a.Uptime > float64(uptimeCap/time.Millisecond) {
 		return 0
 	}
 	return time.Duration(a.Uptime * float64(time.Millisecond))
