@@ -96,7 +96,7 @@ func parseOptions(args []string, allowJSON bool, command string) (options, error
 		}
 	}
 	if o.provider == "" {
-		return o, fmt.Errorf("Missing required option \"--provider <name>\".\nTry: openclaw models auth order %s --help", command) //nolint:revive,staticcheck // the real command's words
+		return o, fmt.Errorf("Missing required option \"--provider <name>\".\nTry: openclaw models auth order %s --help", command) //nolint:staticcheck // the real command's words
 	}
 	return o, nil
 }
@@ -120,7 +120,7 @@ func (r *Runner) orderSet(ctx context.Context, args []string) (stdout, stderr st
 		return "", "", err
 	}
 	if len(o.ids) == 0 {
-		return "", "", errors.New("Missing required argument \"profileIds\".\nTry: openclaw models auth order set --help") //nolint:revive,staticcheck // the real command's words
+		return "", "", errors.New("Missing required argument \"profileIds\".\nTry: openclaw models auth order set --help") //nolint:staticcheck // the real command's words
 	}
 	agent, err := r.pickAgent(o.agent, "the model command")
 	if err != nil {

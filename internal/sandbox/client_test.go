@@ -92,8 +92,7 @@ func (c *client) end(ctx context.Context) (websocket.StatusCode, error) {
 	for {
 		f, err := c.read(ctx)
 		if err != nil {
-			var closed websocket.CloseError
-			if errors.As(err, &closed) {
+			if closed, ok := errors.AsType[websocket.CloseError](err); ok {
 				return closed.Code, nil
 			}
 			return 0, err

@@ -22,6 +22,7 @@ type conn struct {
 	ws     *websocket.Conn
 	id     string
 	scopes []string
+	abort  context.CancelFunc // cuts the connection
 
 	mu  sync.Mutex // guards writing, and seq
 	seq int
@@ -136,8 +137,21 @@ func (c *conn) shutdown() {
 	if c.connected() {
 		c.event(context.Background(), "shutdown", map[string]any{"reason": "gateway restarting", "restartExpectedMs": 1500})
 	}
-	_ = c.ws.Close(websocket.StatusServiceRestart, "service restart")
+	said := make(chan struct{})
+	go func() {
+		defer close(said)
+		_ = c.ws.Close(websocket.StatusServiceRestart, "service restart")
+	}()
+	select {
+	case <-said:
+	case <-time.After(closeGrace): // a client that does not read now
+		c.abort()
+		<-said
+	}
 }
+
+// closeGrace is how long a client may take to answer the close frame.
+const closeGrace = 250 * time.Millisecond
 
 // connected reports whether the handshake is through.
 func (c *conn) connected() bool {

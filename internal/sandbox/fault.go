@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -88,8 +89,10 @@ func (f Fault) answer(provider string) answer {
 			return anthropicError(http.StatusUnauthorized, "authentication_error", "OAuth token has expired. Please obtain a new token or refresh your existing token.")
 		}
 		code := base64.StdEncoding.EncodeToString([]byte(`{"error":{"code":"token_expired"}}`))
-		return answer{status: http.StatusUnauthorized, header: map[string]string{"X-Error-Json": code},
-			body: `{"detail":"Could not parse your authentication token. Please try signing in again."}`}
+		return answer{
+			status: http.StatusUnauthorized, header: map[string]string{"X-Error-Json": code},
+			body: `{"detail":"Could not parse your authentication token. Please try signing in again."}`,
+		}
 	case TokenInvalidated:
 		if anthropic {
 			return anthropicError(http.StatusForbidden, "permission_error", "OAuth token has been revoked. Please obtain a new token.")
@@ -105,13 +108,17 @@ func (f Fault) answer(provider string) answer {
 		}
 		return answer{status: http.StatusForbidden, body: `{"detail":"You do not have access to this account."}`}
 	case HTMLForbidden:
-		return answer{status: http.StatusForbidden, contentType: "text/html; charset=UTF-8", header: map[string]string{"Cf-Mitigated": "challenge"},
-			body: `<!DOCTYPE html><html lang="en-US"><head><title>Just a moment...</title></head><body></body></html>`}
+		return answer{
+			status: http.StatusForbidden, contentType: "text/html; charset=UTF-8", header: map[string]string{"Cf-Mitigated": "challenge"},
+			body: `<!DOCTYPE html><html lang="en-US"><head><title>Just a moment...</title></head><body></body></html>`,
+		}
 	case NoScope:
 		return anthropicError(http.StatusForbidden, "permission_error", "OAuth token does not meet scope requirement user:profile")
 	case Throttled:
-		return answer{status: http.StatusTooManyRequests, header: map[string]string{"Retry-After": strconv.Itoa(throttleSeconds)},
-			body: `{"error":{"message":"Rate limited. Please try again later.","type":"rate_limit_error"}}`}
+		return answer{
+			status: http.StatusTooManyRequests, header: map[string]string{"Retry-After": strconv.Itoa(throttleSeconds)},
+			body: `{"error":{"message":"Rate limited. Please try again later.","type":"rate_limit_error"}}`,
+		}
 	case ServerError:
 		return answer{status: http.StatusServiceUnavailable, contentType: "text/plain", body: "upstream connect error or disconnect/reset before headers"}
 	case NoFault, Slow, Truncated, Unreachable:
@@ -120,6 +127,7 @@ func (f Fault) answer(provider string) answer {
 }
 
 func anthropicError(status int, kind, message string) answer {
-	return answer{status: status, body: `{"type":"error","error":{"type":"` + kind + `","message":"` + message +
-		`","details":{"error_visibility":"user_facing"}},"request_id":"req_` + strconv.FormatInt(time.Now().UnixNano(), 36) + `"}`}
+	return answer{status: status, body: fmt.Sprintf(
+		`{"type":"error","error":{"type":%q,"message":%q,"details":{"error_visibility":"user_facing"}},"request_id":"req_%x"}`,
+		kind, message, time.Now().UnixNano())}
 }

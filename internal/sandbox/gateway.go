@@ -197,7 +197,10 @@ func (gen *generation) accept(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // Accept has answered
 	}
-	c := &conn{gen: gen, ws: ws, id: newUUID()}
+	// Not the request's context: it would keep the server's Close waiting.
+	ctx, abort := context.WithCancel(context.WithoutCancel(r.Context()))
+	defer abort()
+	c := &conn{gen: gen, ws: ws, id: newUUID(), abort: abort}
 	gen.mu.Lock()
 	if gen.over {
 		gen.mu.Unlock()
@@ -215,8 +218,7 @@ func (gen *generation) accept(w http.ResponseWriter, r *http.Request) {
 		gen.mu.Unlock()
 		_ = ws.CloseNow()
 	}()
-	// Not the request's context: it would keep the server's Close waiting.
-	c.serve(context.WithoutCancel(r.Context()))
+	c.serve(ctx)
 }
 
 // end closes the port, tells the clients and waits for them to be served.

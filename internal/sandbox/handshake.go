@@ -24,6 +24,8 @@ type connectParams struct {
 	} `json:"auth"`
 }
 
+const firstMethod = "connect"
+
 // clients that keep their scopes with the shared token and no device identity.
 // The real gateway knows more ids; none of them is for other programs.
 func clients() []string { return []string{"gateway-client", "cli"} }
@@ -35,7 +37,7 @@ func (c *conn) handshake(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
-	if req.Method != "connect" {
+	if req.Method != firstMethod {
 		return c.refuse(ctx, req, websocket.StatusPolicyViolation, invalid("invalid handshake: first request must be connect"))
 	}
 	var p connectParams

@@ -58,22 +58,7 @@ func TestSchemaIsTheRealOne(t *testing.T) {
 			}
 			seen++
 		}
-		rows, err := db.QueryContext(deadline(t), "SELECT sql FROM sqlite_master WHERE type = 'table' ORDER BY name")
-		if err != nil {
-			t.Fatal(err)
-		}
-		var all []string
-		for rows.Next() {
-			var s string
-			if err := rows.Scan(&s); err != nil {
-				t.Fatal(err)
-			}
-			all = append(all, squeeze(s))
-		}
-		if err := rows.Err(); err != nil {
-			t.Fatal(err)
-		}
-		_ = rows.Close()
+		all := tableSQL(t, db)
 		if got, want := strings.Join(all, " "), squeeze("CREATE"+tables); got != want {
 			t.Errorf("%s:\n got %s\nwant %s", path, got, want)
 		}
@@ -81,6 +66,27 @@ func TestSchemaIsTheRealOne(t *testing.T) {
 	if seen != 10 {
 		t.Errorf("%d pragmas compared", seen)
 	}
+}
+
+func tableSQL(t *testing.T, db *sql.DB) []string {
+	t.Helper()
+	rows, err := db.QueryContext(deadline(t), "SELECT sql FROM sqlite_master WHERE type = 'table' ORDER BY name")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	var all []string
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, squeeze(s))
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 func TestRows(t *testing.T) {

@@ -42,14 +42,14 @@ func (*usageServer) paths() map[string]string {
 	}
 }
 
-func newUsageServer(w *World) (*usageServer, error) {
+func newUsageServer(ctx context.Context, w *World) (*usageServer, error) {
 	s := &usageServer{world: w, closing: make(chan struct{})}
 	mux := http.NewServeMux()
 	for name, path := range s.paths() {
 		provider, _, models := strings.Cut(name, "-")
 		mux.HandleFunc("GET "+path, func(rw http.ResponseWriter, r *http.Request) { s.serve(rw, r, provider, models) })
 	}
-	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}

@@ -113,7 +113,7 @@ func (w *World) start(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if w.usage, err = newUsageServer(w); err != nil {
+	if w.usage, err = newUsageServer(ctx, w); err != nil {
 		return err
 	}
 	w.gateway = newGateway(w)
