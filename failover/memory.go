@@ -66,7 +66,7 @@ func (m *Memory) confirm(now time.Time, pool Pool) []event.Event {
 	m.Paid = pool.paidAmongFree(to)
 	if m.Paid && !wasPaid {
 		evs = append(evs, event.Event{Type: event.PoolPaid, Timestamp: now, Data: event.Data{
-			Agent: pool.Agent, Provider: pool.Provider, Profile: to, Reason: in.Reason, Order: in.Order,
+			Agent: pool.Agent, Provider: pool.Provider, Profile: to, To: to, Reason: in.Reason, Order: in.Order,
 		}})
 	}
 	return evs

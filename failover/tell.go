@@ -95,7 +95,7 @@ func (d *decision) tellDepleted() {
 		if e != nil && (d.plan.State == PoolOK || d.plan.State == PoolWarning) {
 			d.m.Depleted = nil
 			d.add(event.PoolRecovered, event.Data{
-				Reason: d.plan.Reason, Order: d.plan.Order, Profiles: d.profiles(),
+				To: head(d.plan.Order), Reason: d.plan.Reason, Order: d.plan.Order, Profiles: d.profiles(),
 			})
 		}
 		return

@@ -140,15 +140,14 @@ func (a *App) Run(ctx context.Context) error {
 		a.opts.Systemd.Ready("first round")
 	}
 	// Messages are sent until the watchdog said goodbye.
-	sending, stop := context.WithCancel(context.WithoutCancel(ctx))
-	delivery := a.parts.deliver(sending)
+	sending := context.WithoutCancel(ctx)
+	stop := a.parts.deliver(sending)
 	err := a.watchdog.Run(ctx)
 	if a.opts.Systemd != nil {
 		a.opts.Systemd.Stopping()
 	}
 	a.drain(sending)
 	stop()
-	delivery.Wait()
 	return err
 }
 

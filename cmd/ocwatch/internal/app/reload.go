@@ -34,12 +34,12 @@ type reloadable struct {
 	gen     generation
 	sending context.Context //nolint:containedctx // the life of the delivery, which a reload restarts
 	stop    context.CancelFunc
-	workers *sync.WaitGroup
+	workers sync.WaitGroup
 }
 
 func newReloadable(a *App, cfg *config.Config) (*reloadable, error) {
 	gen, err := newGeneration(a, cfg)
-	return &reloadable{gen: gen, onEvent: a.opts.OnEvent, workers: &sync.WaitGroup{}}, err
+	return &reloadable{gen: gen, onEvent: a.opts.OnEvent}, err
 }
 
 func newGeneration(a *App, cfg *config.Config) (generation, error) {
@@ -90,21 +90,29 @@ func (r *reloadable) reload(a *App, cfg *config.Config) error {
 	old := r.gen
 	r.gen = gen
 	if r.stop != nil {
+		// Two senders at once could repeat a message or change the order.
 		r.stop()
+		r.workers.Wait()
 		r.start()
 	}
 	old.prober.Close()
 	return nil
 }
 
-// deliver sends messages until ctx ends; the group is done once all senders
-// are.
-func (r *reloadable) deliver(ctx context.Context) *sync.WaitGroup {
+// deliver sends messages until ctx ends and done was called, which waits for
+// the senders.
+func (r *reloadable) deliver(ctx context.Context) (done func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.sending = ctx
 	r.start()
-	return r.workers
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.stop()
+		r.workers.Wait()
+		r.stop = nil
+	}
 }
 
 // start runs the notifier in force. The caller holds mu.
@@ -112,10 +120,7 @@ func (r *reloadable) start() {
 	ctx, stop := context.WithCancel(r.sending)
 	r.stop = stop
 	n := r.gen.notifier
-	r.workers.Go(func() {
-		defer stop()
-		n.Run(ctx)
-	})
+	r.workers.Go(func() { n.Run(ctx) })
 }
 
 func (r *reloadable) close() { r.current().prober.Close() }
