@@ -3,7 +3,6 @@ package profiles
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"regexp"
 	"strings"
 	"time"
@@ -29,7 +28,9 @@ type credential struct {
 	id       string
 	provider string
 	kind     Type
-	token    secret.Value // access token, token or key
+	// token is the access token, token or key; never nil. It is a pointer
+	// because fmt asks no unexported field how it wants to be printed.
+	token    *secret.Value
 	fence    fence
 	ref      string // why the token is elsewhere, "" where it is not
 	inactive bool   // a saved sign-in that a set-up is replacing
@@ -84,7 +85,7 @@ func decodeCredentials(raw json.RawMessage) ([]credential, error) {
 }
 
 func decodeCredential(id string, raw json.RawMessage) credential {
-	c := credential{id: id}
+	c := credential{id: id, token: &secret.Value{}}
 	e := object(raw)
 	c.provider = normalProvider(e.text("provider"))
 	c.kind = credentialType(e)
@@ -164,7 +165,8 @@ func (c *credential) readToken(e entry) {
 	c.refresh = refresh != "" && c.fence == noFence
 	c.ref = reference(e, c.kind, token, e[field])
 	if c.fence == noFence && c.ref == "" {
-		c.token = secret.New(token)
+		v := secret.New(token)
+		c.token = &v
 	}
 }
 
@@ -201,6 +203,3 @@ func reference(e entry, kind Type, token string, raw json.RawMessage) string {
 func sendable(token string) bool {
 	return !strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' })
 }
-
-// String keeps a credential out of any text.
-func (c credential) String() string { return fmt.Sprintf("credential %s (%s)", c.id, c.kind) }

@@ -87,12 +87,11 @@ func (o *Orderer) gatewayOrder(ctx context.Context, agent, provider string) (ord
 // that the turns do not use yet.
 func (s *setting) lookAtGateway(ctx context.Context) {
 	nudged := s.Via != ViaRPC || len(s.Notes) > 0
-	if nudged {
-		s.nudge(ctx)
+	if nudged && !s.nudge(ctx) {
+		return
 	}
 	s.look(ctx)
-	if s.Gateway == ViewOld && !nudged {
-		s.nudge(ctx)
+	if s.Gateway == ViewOld && !nudged && s.nudge(ctx) {
 		s.look(ctx)
 	}
 }
@@ -113,31 +112,36 @@ func (s *setting) look(ctx context.Context) {
 // nudge makes the running gateway re-read its auth state. Since 2026.9 there is
 // a method for just that. Before, the reload of all secrets does it: without
 // it, 2026.5.28 and 2026.6.11 serve one more turn by the old order, and with it
-// the next turn goes by the new one.
-func (s *setting) nudge(ctx context.Context) {
-	s.timed("nudge", func() {
-		ctx, cancel := context.WithTimeout(ctx, rpcLimit)
-		defer cancel()
-		for _, n := range []struct {
-			method string
-			params any
-		}{
-			{methodAuthRefresh, map[string]string{"operation": "update", "agentId": s.agent}},
-			{methodReload, struct{}{}},
-		} {
-			has, err := s.gateway.Has(ctx, n.method)
-			if err == nil && has {
-				err = s.gateway.Call(ctx, n.method, n.params, nil)
-			}
-			switch {
-			case errors.Is(err, openclaw.ErrGatewayDown):
-				return // it reads the store when it starts
-			case err != nil:
-				s.note(err)
-			case has:
-				s.Nudge = n.method
-				return
-			}
+// the next turn goes by the new one. It reports whether a gateway runs at all.
+func (s *setting) nudge(ctx context.Context) (up bool) {
+	s.timed("nudge", func() { up = s.tryNudges(ctx) })
+	return up
+}
+
+func (s *setting) tryNudges(ctx context.Context) (up bool) {
+	ctx, cancel := context.WithTimeout(ctx, rpcLimit)
+	defer cancel()
+	for _, n := range []struct {
+		method string
+		params any
+	}{
+		{methodAuthRefresh, map[string]string{"operation": "update", "agentId": s.agent}},
+		{methodReload, struct{}{}},
+	} {
+		has, err := s.gateway.Has(ctx, n.method)
+		if err == nil && has {
+			err = s.gateway.Call(ctx, n.method, n.params, nil)
 		}
-	})
+		switch {
+		case errors.Is(err, openclaw.ErrGatewayDown):
+			s.Gateway = ViewDown
+			return false
+		case err != nil:
+			s.note(err)
+		case has:
+			s.Nudge = n.method
+			return true
+		}
+	}
+	return true
 }
