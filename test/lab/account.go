@@ -55,8 +55,9 @@ func (a Account) Secret() string {
 	}
 }
 
-// Expiry of every seeded credential: far enough that OpenClaw never refreshes.
-func expiry() time.Time { return time.Now().Add(240 * time.Hour).Truncate(time.Hour) }
+// expiry of every seeded credential is far away, so that OpenClaw never
+// refreshes, and the same in every run, so that seeds can be kept.
+func expiry() time.Time { return time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 func (a Account) jwt() string {
 	part := func(v any) string {

@@ -56,14 +56,16 @@ func (p *Provider) await(r *http.Request) {
 	}
 }
 
-func (p *Provider) answer(r *http.Request, req Request, q Quota, refuse int) (int, http.Header, []byte) {
+func (p *Provider) answer(r *http.Request, req Request, q Quota, refuse refusal) (int, http.Header, []byte) {
 	now := time.Now()
 	switch {
 	case r.Header.Get("Upgrade") != "":
 		// Codex tries a WebSocket first and takes this as "not here".
 		return http.StatusUpgradeRequired, nil, nil
-	case refuse != 0:
-		return encode(refuse, map[string]any{"error": map[string]any{"message": http.StatusText(refuse)}})
+	case refuse.status != 0:
+		return encode(refuse.status, map[string]any{"error": map[string]any{
+			"message": http.StatusText(refuse.status), "code": refuse.code,
+		}})
 	case req.Turn() && q.spent():
 		return limited(q, now)
 	case req.Turn():

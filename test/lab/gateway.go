@@ -75,12 +75,16 @@ func (g *Gateway) Alive() bool {
 	}
 }
 
+// Starts counts how often the gateway began to listen. A restart within the
+// process keeps the pid, so that Alive alone does not prove that there was none.
+func (g *Gateway) Starts() int { return strings.Count(g.Log(), "http server listening") }
+
 // Log returns the gateway's output so far.
 func (g *Gateway) Log() string { return tail(g.log, 1<<30) }
 
 func (g *Gateway) awaitReady(t *testing.T) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	url := "http://" + loopback(g.lab.Port) + "/readyz"
 	tick := time.NewTicker(100 * time.Millisecond)

@@ -15,6 +15,10 @@ import (
 	"time"
 )
 
+// patience is the limit of whatever OpenClaw does: seconds as a rule, minutes
+// on a busy machine.
+const patience = 5 * time.Minute
+
 // Token is the gateway's shared token in every lab.
 const Token = "lab-gateway-token"
 
@@ -60,7 +64,7 @@ func New(t *testing.T, o Options) *Lab {
 	l.StateDir = filepath.Join(l.Home, ".openclaw")
 	must(t, os.MkdirAll(l.tmp, 0o700))
 	t.Cleanup(func() { endStrays(t, l.Home) })
-	l.seed(t, o)
+	l.seed(t, o.Config)
 	return l
 }
 
@@ -82,6 +86,21 @@ func (l *Lab) IDs(names ...string) []string {
 	}
 	return ids
 }
+
+// Pool names the accounts that OpenClaw rotates among for OpenAI's models.
+func (l *Lab) Pool() []string {
+	var names []string
+	for _, a := range l.Accounts {
+		if a.provider(l.Install.release()) == l.ProviderID() {
+			names = append(names, a.Name)
+		}
+	}
+	return names
+}
+
+// OrderRPC reports whether this release's gateway sets orders itself; the
+// others keep serving by the old one until they are told to reload.
+func (l *Lab) OrderRPC() bool { return l.Install.release().orderRPC }
 
 // ProviderID is what this release calls OpenAI.
 func (l *Lab) ProviderID() string { return l.Install.release().openai }
@@ -120,7 +139,7 @@ func (l *Lab) CLI(t *testing.T, args ...string) string {
 // TryCLI is CLI for a command that may fail.
 func (l *Lab) TryCLI(t *testing.T, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	return l.run(ctx, l.Env(), l.Install.CLI(), args...)
 }

@@ -31,17 +31,17 @@ func (r Request) Usage() bool { return strings.HasSuffix(r.Path, "/usage") }
 type Quota struct {
 	FiveHour float64 // used, 0–100
 	Weekly   float64 // used, 0–100
-	// Resets is how far away the reset of both windows is; zero means two hours.
-	Resets time.Duration
+	// Resets is when both windows are reset; zero means two hours from now on.
+	Resets time.Time
 }
 
 func (q Quota) spent() bool { return q.FiveHour >= 100 || q.Weekly >= 100 }
 
 func (q Quota) reset(now time.Time) time.Time {
-	if q.Resets == 0 {
+	if q.Resets.IsZero() {
 		return now.Add(2 * time.Hour)
 	}
-	return now.Add(q.Resets)
+	return q.Resets
 }
 
 // Provider plays OpenAI and Anthropic, for OpenClaw and for ocwatch at once. An
@@ -54,8 +54,9 @@ type Provider struct {
 	mu       sync.Mutex
 	byToken  map[string]string
 	quota    map[string]Quota
-	refuse   map[string]int // account → status of every answer
-	hold     chan struct{}  // open while turns must wait
+	refuse   map[string]refusal
+	hold     chan struct{} // open while turns must wait
+	waiting  int           // turns that had to wait, ever
 	requests []Request
 	grown    chan struct{} // closed and replaced at every request
 }
@@ -64,7 +65,7 @@ type Provider struct {
 func NewProvider(t *testing.T, accounts []Account) *Provider {
 	t.Helper()
 	p := &Provider{
-		byToken: map[string]string{}, quota: map[string]Quota{}, refuse: map[string]int{},
+		byToken: map[string]string{}, quota: map[string]Quota{}, refuse: map[string]refusal{},
 		grown: make(chan struct{}),
 	}
 	for _, a := range accounts {
@@ -84,11 +85,17 @@ func (p *Provider) SetQuota(account string, q Quota) {
 	p.quota[account] = q
 }
 
-// Refuse answers everything that account asks with status; 0 ends it.
-func (p *Provider) Refuse(account string, status int) {
+type refusal struct {
+	status int
+	code   string
+}
+
+// Refuse answers everything that account asks with status, and a body whose
+// error has that code; status 0 ends it.
+func (p *Provider) Refuse(account string, status int, code string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.refuse[account] = status
+	p.refuse[account] = refusal{status, code}
 }
 
 // Hold keeps turns waiting until the returned function is called.
@@ -122,22 +129,15 @@ func (p *Provider) Mark() int {
 // Await returns the first request after mark that match accepts.
 func (p *Provider) Await(t *testing.T, mark int, limit time.Duration, match func(Request) bool) Request {
 	t.Helper()
-	deadline := time.After(limit)
-	for {
-		p.mu.Lock()
+	var found Request
+	p.until(t, limit, func() bool {
 		i := slices.IndexFunc(p.requests[mark:], match)
 		if i >= 0 {
-			defer p.mu.Unlock()
-			return p.requests[mark+i]
+			found = p.requests[mark+i]
 		}
-		grown := p.grown
-		p.mu.Unlock()
-		select {
-		case <-grown:
-		case <-deadline:
-			t.Fatalf("the awaited request did not come within %v; came: %v", limit, p.Requests(mark))
-		}
-	}
+		return i >= 0
+	})
+	return found
 }
 
 // Served returns the accounts that answered main turns after mark, in order.
@@ -155,23 +155,64 @@ func (p *Provider) record(r Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.requests = append(p.requests, r)
-	close(p.grown)
-	p.grown = make(chan struct{})
+	p.wake()
 }
 
 // ask returns what an account that sent token gets.
-func (p *Provider) ask(token string) (account string, q Quota, refuse int) {
+func (p *Provider) ask(token string) (account string, q Quota, refuse refusal) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	name, known := p.byToken[token]
 	if !known {
-		return "", Quota{}, http.StatusUnauthorized
+		return "", Quota{}, refusal{http.StatusUnauthorized, "invalid_token"}
 	}
 	return name, p.quota[name], p.refuse[name]
 }
 
+// held returns what a turn has to wait for, nil for nothing.
 func (p *Provider) held() chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.hold != nil {
+		p.waiting++
+		p.wake()
+	}
 	return p.hold
+}
+
+func (p *Provider) wake() {
+	close(p.grown)
+	p.grown = make(chan struct{})
+}
+
+// Waiting counts the turns that Hold made wait so far.
+func (p *Provider) Waiting() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.waiting
+}
+
+// AwaitWaiting returns once n turns were made to wait.
+func (p *Provider) AwaitWaiting(t *testing.T, n int) {
+	t.Helper()
+	p.until(t, patience, func() bool { return p.waiting >= n })
+}
+
+// until waits for cond, which is called with the lock held.
+func (p *Provider) until(t *testing.T, limit time.Duration, cond func() bool) {
+	t.Helper()
+	deadline := time.After(limit)
+	for {
+		p.mu.Lock()
+		done, grown := cond(), p.grown
+		p.mu.Unlock()
+		if done {
+			return
+		}
+		select {
+		case <-grown:
+		case <-deadline:
+			t.Fatalf("what the providers were to see did not come within %v; came: %+v", limit, p.Requests(0))
+		}
+	}
 }

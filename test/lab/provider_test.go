@@ -58,7 +58,7 @@ func TestProviderAnswersByAccountAndQuota(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			p := NewProvider(t, Accounts())
 			p.SetQuota(tc.account, tc.quota)
-			p.Refuse(tc.account, tc.refuse)
+			p.Refuse(tc.account, tc.refuse, "")
 			resp, body := ask(t, http.DefaultClient, http.MethodPost, p.URL+tc.path, account(t, tc.account).Secret(), tc.body)
 			if resp.StatusCode != tc.status || !strings.Contains(body, tc.want) {
 				t.Errorf("got %d %s, want %d with %s", resp.StatusCode, body, tc.status, tc.want)

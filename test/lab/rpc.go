@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/coder/websocket"
 	"github.com/coder/websocket/wsjson"
@@ -73,7 +72,7 @@ func (l *Lab) Dial(t *testing.T) *RPC {
 // Call sends one request and returns the payload of its answer; events and
 // answers to others are passed over. A refusal is an *RPCError.
 func (r *RPC) Call(ctx context.Context, method string, params any) (json.RawMessage, error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	r.next++
 	id := fmt.Sprint(r.next)

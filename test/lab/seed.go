@@ -2,82 +2,85 @@ package lab
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
-	"sync"
 	"testing"
-	"time"
 )
 
 // model is the one model of a lab.
 const model = "gpt-5.4"
 
-// A template is a home directory that was seeded once and is copied for every
-// lab of its kind: doctor takes ten seconds and more.
-type template struct {
-	once sync.Once
-	dir  string
-	err  error
-}
-
-// templates live as long as the test process; Main removes them.
-var templates sync.Map // version and accounts → *template
-
-// Main runs a package's tests and removes what its labs shared: call it from
-// TestMain.
-func Main(m *testing.M) {
-	m.Run()
-	templates.Range(func(_, v any) bool {
-		if dir := v.(*template).dir; dir != "" { //nolint:forcetypeassert // the map holds nothing else
-			_ = os.RemoveAll(dir) //nolint:errcheck // a leftover in the temp directory
-		}
-		return true
-	})
-}
-
-func (l *Lab) seed(t *testing.T, o Options) {
+// seed gives the lab a home. A home that doctor has been through is kept in the
+// cache and copied: doctor takes ten seconds and more, and what it makes of the
+// same files is the same.
+func (l *Lab) seed(t *testing.T, edit func(map[string]any)) {
 	t.Helper()
-	v, _ := templates.LoadOrStore(fmt.Sprint(o.Version, o.Accounts), new(template))
-	tpl := v.(*template) //nolint:forcetypeassert // the map holds nothing else
-	tpl.once.Do(func() { tpl.dir, tpl.err = l.buildTemplate(t, o.Accounts) })
-	must(t, tpl.err)
-	must(t, os.CopyFS(l.Home, os.DirFS(tpl.dir)))
+	dir, err := l.seeded(t.Context())
+	must(t, err)
+	must(t, os.CopyFS(l.Home, os.DirFS(dir)))
 	must(t, tighten(l.Home))
-	l.configure(t, o.Config)
+	l.configure(t, edit)
 }
 
-// buildTemplate seeds a home that outlives the test which happened to need it first.
-func (l *Lab) buildTemplate(t *testing.T, accounts []Account) (string, error) {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "ocwatch-lab-seed-") //nolint:usetesting // shared by the tests of this process
+func (l *Lab) seeded(ctx context.Context) (string, error) {
+	files := l.seedFiles()
+	all, err := json.Marshal(files)
 	if err != nil {
 		return "", err
 	}
-	r := l.Install.release()
-	profiles := map[string]any{}
-	for _, a := range accounts {
-		profiles[a.profileID(r)] = a.profile(r)
+	sum := sha256.Sum256(all)
+	root := filepath.Join(filepath.Dir(filepath.Dir(l.Install.Dir)), "openclaw-seed")
+	final := filepath.Join(root, l.Install.Version+"-"+hex.EncodeToString(sum[:6]))
+	if _, err := os.Stat(final); err == nil {
+		return final, nil
 	}
-	state := filepath.Join(dir, ".openclaw")
-	files := map[string]any{
-		"openclaw.json":                        l.config(),
-		"agents/main/agent/auth-profiles.json": map[string]any{"version": 1, "profiles": profiles},
+	if err := os.MkdirAll(root, 0o700); err != nil {
+		return "", err
 	}
-	for name, v := range files {
-		if err := writeJSON(filepath.Join(state, name), v); err != nil {
-			return "", err
-		}
+	tmp, err := os.MkdirTemp(root, ".tmp-") //nolint:usetesting // it becomes the cached seed
+	if err != nil {
+		return "", err
 	}
-	if !r.imports {
-		return dir, nil
+	defer func() { _ = os.RemoveAll(tmp) }() //nolint:errcheck // gone once it is renamed
+	if err := l.buildSeed(ctx, tmp, files); err != nil {
+		return "", err
 	}
-	return dir, l.doctor(t.Context(), dir)
+	if err := os.Rename(tmp, final); err != nil && !os.IsExist(err) {
+		return "", err // another process may have been quicker, which is as good
+	}
+	return final, nil
 }
 
-func (l *Lab) doctor(ctx context.Context, home string) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+// seedFiles are written below the state directory. They hold placeholders for
+// what differs between labs, which configure fills in.
+func (l *Lab) seedFiles() map[string]any {
+	r := l.Install.release()
+	profiles := map[string]any{}
+	for _, a := range l.Accounts {
+		profiles[a.profileID(r)] = a.profile(r)
+	}
+	return map[string]any{
+		"openclaw.json": l.config(28791, "http://127.0.0.1:29001"),
+		"agents/main/agent/auth-profiles.json": map[string]any{
+			"version": 1, "profiles": profiles, "order": map[string]any{l.ProviderID(): l.IDs(l.Pool()...)},
+		},
+	}
+}
+
+func (l *Lab) buildSeed(ctx context.Context, home string, files map[string]any) error {
+	for name, v := range files {
+		if err := writeJSON(filepath.Join(home, ".openclaw", name), v); err != nil {
+			return err
+		}
+	}
+	if !l.Install.release().imports {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	seeder := *l
 	seeder.Home = home
@@ -88,12 +91,12 @@ func (l *Lab) doctor(ctx context.Context, home string) error {
 	return nil
 }
 
-func (l *Lab) config() map[string]any {
+func (l *Lab) config(port int, providerURL string) map[string]any {
 	r := l.Install.release()
 	ref := r.openai + "/" + model
 	defaults := map[string]any{"model": map[string]any{"primary": ref}}
 	provider := map[string]any{
-		"baseUrl": l.Provider.URL + "/backend-api/codex",
+		"baseUrl": providerURL + "/backend-api/codex",
 		"api":     r.api,
 		"models": []any{map[string]any{
 			"id": model, "name": model, "api": r.api, "reasoning": false,
@@ -107,13 +110,11 @@ func (l *Lab) config() map[string]any {
 	}
 	return map[string]any{
 		"gateway": map[string]any{
-			"mode": "local", "port": l.Port, "bind": "loopback",
+			"mode": "local", "port": port, "bind": "loopback",
 			"auth": map[string]any{"mode": "token", "token": Token},
 		},
 		"agents": map[string]any{"defaults": defaults},
-		// By default it writes to a directory that all of a machine's users share.
-		"logging": map[string]any{"file": filepath.Join(l.tmp, "openclaw.log")},
-		"models":  map[string]any{"providers": map[string]any{r.openai: provider}},
+		"models": map[string]any{"providers": map[string]any{r.openai: provider}},
 	}
 }
 
@@ -125,10 +126,10 @@ func (l *Lab) configure(t *testing.T, edit func(map[string]any)) {
 	must(t, err)
 	var config map[string]any
 	must(t, json.Unmarshal(b, &config))
-	own := l.config()
-	for _, key := range []string{"gateway", "models", "logging"} {
-		config[key] = own[key]
-	}
+	own := l.config(l.Port, l.Provider.URL)
+	config["gateway"], config["models"] = own["gateway"], own["models"]
+	// By default it logs to a directory that all of a machine's users share.
+	config["logging"] = map[string]any{"file": filepath.Join(l.tmp, "openclaw.log")}
 	if edit != nil {
 		edit(config)
 	}

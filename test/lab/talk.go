@@ -20,11 +20,30 @@ func (l *Lab) Turn(t *testing.T, session string) string {
 func (l *Lab) TurnRPC(t *testing.T, r *RPC, session string) string {
 	t.Helper()
 	mark := l.Provider.Mark()
+	l.begin(t, r, session)()
+	return l.served(t, mark, session)
+}
+
+// BeginTurn starts a turn and returns once the provider was asked, which
+// Provider.Hold can keep it from answering. The returned function waits for
+// the end.
+func (l *Lab) BeginTurn(t *testing.T, r *RPC, session string) (finish func()) {
+	t.Helper()
+	mark := l.Provider.Waiting()
+	finish = l.begin(t, r, session)
+	l.Provider.AwaitWaiting(t, mark+1)
+	return finish
+}
+
+func (l *Lab) begin(t *testing.T, r *RPC, session string) (finish func()) {
+	t.Helper()
 	accepted := r.Must(t, "agent", map[string]any{
 		"agentId": "main", "sessionId": session, "message": "say ok", "idempotencyKey": key(session),
 	})
-	r.wait(t, accepted)
-	return l.served(t, mark, session)
+	return func() {
+		t.Helper()
+		r.wait(t, accepted)
+	}
 }
 
 // Chat sends a message to a chat session, as a channel does, and returns the
@@ -47,7 +66,7 @@ func (r *RPC) wait(t *testing.T, started json.RawMessage) {
 		RunID string `json:"runId"`
 	}
 	must(t, json.Unmarshal(started, &run))
-	done := r.Must(t, "agent.wait", map[string]any{"runId": run.RunID, "timeoutMs": 90000})
+	done := r.Must(t, "agent.wait", map[string]any{"runId": run.RunID, "timeoutMs": patience.Milliseconds()})
 	var end struct {
 		Status string `json:"status"`
 		Error  string `json:"error"`
@@ -65,7 +84,8 @@ func (r *RPC) settle(t *testing.T) {
 	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for range 200 {
+	deadline := time.Now().Add(patience)
+	for time.Now().Before(deadline) {
 		var p struct {
 			Counts struct {
 				TotalActive int `json:"totalActive"`
@@ -77,7 +97,7 @@ func (r *RPC) settle(t *testing.T) {
 		}
 		<-tick.C
 	}
-	t.Fatal("the gateway still had active work ten seconds after the run ended")
+	t.Fatal("the gateway still had active work long after the run ended")
 }
 
 func (l *Lab) served(t *testing.T, mark int, session string) string {

@@ -1,0 +1,81 @@
+//go:build e2e
+
+// Package e2e runs the whole of ocwatch against the real OpenClaw: each release
+// with its own store layout, its gateway serving turns, and stand-in providers
+// that say which account's token arrived.
+package e2e
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/ocwatch/ocwatch/test/lab"
+)
+
+// stage is one release with its gateway running, for the length of its tests.
+type stage struct {
+	*lab.Lab
+
+	gateway  *lab.Gateway
+	sessions int
+}
+
+// TestReleases runs every case on one release of each store layout, all
+// releases at once: most of a case is waiting for the next round of probes.
+func TestReleases(t *testing.T) {
+	var boot sync.Mutex // three gateways that start together take longer than in turn
+	for _, version := range []string{lab.JSONFiles, lab.AgentDatabase, lab.SharedDatabase} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, &boot, version)
+			for _, tc := range []struct {
+				name string
+				run  func(*testing.T, *stage)
+			}{
+				{"the gateway notices an order set by the CLI", noticesCLI},
+				{"a new order serves the next turn", servesNextTurn},
+				{"a turn in flight is left alone", leavesTurnInFlight},
+			} {
+				t.Run(tc.name, func(t *testing.T) { tc.run(t, s) })
+			}
+			if !s.gateway.Alive() || s.gateway.Starts() != 1 {
+				t.Errorf("the gateway was restarted: alive %v, began to listen %d times", s.gateway.Alive(), s.gateway.Starts())
+			}
+		})
+	}
+}
+
+func start(t *testing.T, boot *sync.Mutex, version string) *stage {
+	t.Helper()
+	boot.Lock()
+	defer boot.Unlock()
+	l := lab.New(t, lab.Options{Version: version})
+	return &stage{Lab: l, gateway: l.Start(t)}
+}
+
+// fresh returns the name of a session that does not exist yet.
+func (s *stage) fresh() string {
+	s.sessions++
+	return fmt.Sprintf("session-%d", s.sessions)
+}
+
+// setLive puts names first in the running gateway, the way ocwatch does: by
+// the gateway's own method where it has one, else by a reload of its secrets.
+func (s *stage) setLive(t *testing.T, r *lab.RPC, names ...string) {
+	t.Helper()
+	if !s.OrderRPC() {
+		s.OrderSetCLI(t, names...)
+		r.Must(t, "secrets.reload", map[string]any{})
+		return
+	}
+	for _, name := range s.Pool() {
+		if !slices.Contains(names, name) {
+			names = append(names, name) // the method demands every profile
+		}
+	}
+	r.Must(t, "models.authOrderSet", map[string]any{
+		"provider": s.ProviderID(), "agentId": "main", "profileIds": s.IDs(names...),
+	})
+}
