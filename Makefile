@@ -66,7 +66,7 @@ test-systemd: build ## tests against a real systemd, in namespaces of their own 
 
 .PHONY: lint
 lint: modules $(GOLANGCI) ## gofmt, go vet, golangci-lint, shell syntax
-	@bad=$$(git ls-files -co --exclude-standard '*.go' | xargs -r ls -d 2>/dev/null | xargs -r gofmt -l); \
+	@bad=$$(find . -name '*.go' -not -path './.*' -print0 | xargs -0 gofmt -l); \
 	  if [ -n "$$bad" ]; then printf 'gofmt: run `make fmt` on\n%s\n' "$$bad"; exit 1; fi
 	@for f in scripts/* .ci/run test/with-systemd; do if [ -f $$f ] && head -c2 $$f | grep -q '#!'; then bash -n $$f; fi; done
 	go vet -tags $(TAGS) ./...
