@@ -57,7 +57,7 @@ func (c *CLI) Run(ctx context.Context, stdin io.Reader, args ...string) (Output,
 	ctx, cancel := context.WithTimeout(ctx, c.limit)
 	defer cancel()
 	var stdout, stderr capped
-	cmd := exec.CommandContext(ctx, path, args...) //nolint:gosec // the owner's own openclaw command, argv only
+	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Env = c.install.childEnv(os.Environ(), path)
 	cmd.Dir = c.install.StateDir
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &stdout, &stderr
@@ -90,8 +90,7 @@ func killGroup(cmd *exec.Cmd) {
 
 func cliError(ctx context.Context, args []string, out Output, err error) error {
 	e := &CLIError{Args: slices.Clone(args), ExitCode: -1, Message: cliMessage(out), Err: err}
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		e.ExitCode = exit.ExitCode()
 	}
 	if ctxErr := ctx.Err(); ctxErr != nil {

@@ -20,7 +20,7 @@ func scripted(t *testing.T, script string) *Install {
 	i := newInstall(t, nil)
 	i.Command = filepath.Join(t.TempDir(), "openclaw")
 	writeFile(t, i.Command, "#!/bin/sh\n"+script)
-	if err := os.Chmod(i.Command, 0o700); err != nil { //nolint:gosec // a command
+	if err := os.Chmod(i.Command, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	return i
@@ -74,8 +74,7 @@ func TestRunCommandNotFound(t *testing.T) {
 		i := newInstall(t, nil)
 		i.Command = command
 		_, err := i.CLI().Run(t.Context(), nil, "x")
-		var e *CommandNotFoundError
-		if !errors.As(err, &e) || !strings.Contains(err.Error(), "openclaw.command") {
+		if _, ok := errors.AsType[*CommandNotFoundError](err); !ok || !strings.Contains(err.Error(), "openclaw.command") {
 			t.Errorf("%s: err = %v", command, err)
 		}
 	}
@@ -83,8 +82,7 @@ func TestRunCommandNotFound(t *testing.T) {
 		i := scripted(t, "")
 		writeFile(t, i.Command, "#!/nowhere/node\n")
 		_, err := i.CLI().Run(t.Context(), nil, "x")
-		var e *CommandNotFoundError
-		if !errors.As(err, &e) {
+		if _, ok := errors.AsType[*CommandNotFoundError](err); !ok {
 			t.Errorf("err = %v", err)
 		}
 	})
@@ -175,11 +173,14 @@ func TestChildEnv(t *testing.T) {
 		{
 			"another directory",
 			Options{StateDir: "~/mine", Getenv: env(map[string]string{"HOME": home, "PATH": "/bin"})},
-			[]string{"OPENCLAW_STATE_DIR=" + home + "/mine", "OPENCLAW_CONFIG_PATH=" + home + "/mine/openclaw.json"}, []string{"OPENCLAW_PROFILE"},
+			[]string{"OPENCLAW_STATE_DIR=" + home + "/mine", "OPENCLAW_CONFIG_PATH=" + home + "/mine/openclaw.json"},
+			[]string{"OPENCLAW_PROFILE"},
 		},
 		{
-			"named profile", Options{Getenv: env(map[string]string{"HOME": home, "OPENCLAW_PROFILE": "dev"})},
-			[]string{"OPENCLAW_PROFILE=dev", "OPENCLAW_STATE_DIR=" + home + "/.openclaw-dev"}, nil,
+			"named profile",
+			Options{Getenv: env(map[string]string{"HOME": home, "OPENCLAW_PROFILE": "dev"})},
+			[]string{"OPENCLAW_PROFILE=dev", "OPENCLAW_STATE_DIR=" + home + "/.openclaw-dev"},
+			nil,
 		},
 		{"home given", Options{Home: home, Getenv: env(nil)}, []string{"HOME=" + home, "PATH=/opt/node/bin:/bin"}, []string{"OPENCLAW_STATE_DIR"}},
 	}

@@ -2,7 +2,6 @@ package openclaw
 
 import (
 	"context"
-
 	"errors"
 	"io/fs"
 	"os"

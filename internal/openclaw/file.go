@@ -16,7 +16,7 @@ var (
 // readFile reads a whole regular file of at most limit bytes. It opens without
 // waiting, so that a named pipe in the file's place cannot stop the watchdog.
 func readFile(path string, limit int64) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) //nolint:gosec // OpenClaw's own files
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}

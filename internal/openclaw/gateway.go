@@ -31,7 +31,7 @@ type Gateway struct {
 	install *Install
 	limits  limits
 
-	life context.Context //nolint:containedctx // the connection outlives the call that opened it
+	life context.Context // the connection outlives the call that opened it
 	end  context.CancelFunc
 
 	mu      sync.Mutex
@@ -168,7 +168,7 @@ func (g *Gateway) connect(ctx context.Context) (*session, error) {
 	if o == nil {
 		o = &opening{done: make(chan struct{})}
 		g.opening = o
-		go g.open(o) //nolint:contextcheck // see above
+		go g.open(o)
 	}
 	g.mu.Unlock()
 	select {

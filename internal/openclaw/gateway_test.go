@@ -66,7 +66,7 @@ func (p peer) next() (h heard, ok bool) {
 func (p peer) greet() bool {
 	p.say(challenge)
 	h, ok := p.next()
-	if !ok || h.Method != "connect" {
+	if !ok || h.Method != connectMethod {
 		return false
 	}
 	p.say(`{"type":"event","event":"tick","payload":{}}`)

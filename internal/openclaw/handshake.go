@@ -17,6 +17,9 @@ const (
 	maxProtocol = 4
 )
 
+// connectMethod is the first call of every connection, and its id.
+const connectMethod = "connect"
+
 // errProtocol marks a gateway whose protocol this client does not speak, which
 // trying again does not change.
 var errProtocol = errors.New("no common protocol")
@@ -27,7 +30,7 @@ func dial(ctx, life context.Context, e endpoint) (*session, error) {
 	if e.err != nil {
 		return nil, e.err
 	}
-	if !e.private() && !(e.token.Empty() && e.password.Empty()) {
+	if !e.private() && (!e.token.Empty() || !e.password.Empty()) {
 		return nil, fmt.Errorf("%w: the token is not sent to %s without TLS; use wss:// there", ErrUnauthorized, e.url.Host)
 	}
 	client := e.httpClient()
@@ -55,7 +58,7 @@ func shakeHands(ctx context.Context, ws *websocket.Conn, e endpoint) (Hello, err
 	if f.Type != "event" || f.Event != "connect.challenge" {
 		return Hello{}, fmt.Errorf("%w: whatever listens at %s does not greet as OpenClaw does", ErrGatewayDown, e.url.Host)
 	}
-	raw, err := json.Marshal(request{Type: "req", ID: "connect", Method: "connect", Params: connectParams(e)})
+	raw, err := json.Marshal(request{Type: "req", ID: connectMethod, Method: connectMethod, Params: connectParams(e)})
 	if err != nil {
 		return Hello{}, fmt.Errorf("encode connect: %w", err)
 	}
@@ -67,7 +70,7 @@ func shakeHands(ctx context.Context, ws *websocket.Conn, e endpoint) (Hello, err
 		if err != nil {
 			return Hello{}, err
 		}
-		if f.Type == "res" && f.ID == "connect" {
+		if f.Type == "res" && f.ID == connectMethod {
 			return readHello(f, e)
 		}
 	}

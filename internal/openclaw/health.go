@@ -108,8 +108,7 @@ func readHealth(resp *http.Response) (healthAnswer, error) {
 
 // withoutURL drops the address that net/http puts before every error.
 func withoutURL(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err
 	}
 	return err

@@ -176,7 +176,7 @@ func TestTokenIsNotSentInTheClear(t *testing.T) {
 // The gateway's certificate is its own work and names no host: the one in the
 // state directory is accepted, and no other.
 func TestTLS(t *testing.T) {
-	server := httptest.NewTLSServer(http.HandlerFunc(says(http.StatusOK, jsonType, `{"ok":true,"ready":true}`)))
+	server := httptest.NewTLSServer(says(http.StatusOK, jsonType, `{"ok":true,"ready":true}`))
 	defer server.Close()
 	own := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
 	other := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("other")}))

@@ -128,11 +128,11 @@ func (n includer) locate(name string) (string, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(filepath.Dir(n.chain[len(n.chain)-1]), path)
 	}
-	real, err := filepath.EvalSymlinks(path)
+	resolved, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return "", fmt.Errorf("include %s: %w", name, err)
 	}
-	if !slices.ContainsFunc(n.roots, func(root string) bool { return inside(root, real) }) {
+	if !slices.ContainsFunc(n.roots, func(root string) bool { return inside(root, resolved) }) {
 		return "", fmt.Errorf("include %s: outside the config's directory and OPENCLAW_INCLUDE_ROOTS", name)
 	}
 	if slices.Contains(n.chain, filepath.Clean(path)) {

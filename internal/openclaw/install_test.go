@@ -105,7 +105,7 @@ func TestFindSaysWhatIsWrong(t *testing.T) {
 		if err := os.Chmod(dir, 0); err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = os.Chmod(dir, 0o700) }) //nolint:gosec // a directory
+		t.Cleanup(func() { _ = os.Chmod(dir, 0o700) })
 		wantAccess(t, Options{Home: home, Getenv: env(nil)}, "cannot be read")
 	})
 }

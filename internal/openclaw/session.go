@@ -30,7 +30,7 @@ const (
 type session struct {
 	ws    *websocket.Conn
 	hello Hello
-	life  context.Context //nolint:containedctx // of the connection, not of a call
+	life  context.Context // of the connection, not of a call
 	heard atomic.Int64    // when the last frame came, Unix nanoseconds
 	ended chan struct{}   // closed when the reader is gone
 
@@ -96,7 +96,7 @@ func (s *session) call(ctx context.Context, method string, params any) (json.Raw
 		return nil, err
 	}
 	defer s.forget(id)
-	if err := s.send(request{Type: "req", ID: id, Method: method, Params: params}); err != nil {
+	if err := s.send(request{Type: "req", ID: id, Method: method, Params: params}); err != nil { //nolint:contextcheck // a write is not the caller's to cancel, see send
 		return nil, err
 	}
 	select {

@@ -30,7 +30,7 @@ const (
 type database struct {
 	path string
 	tx   *sql.Tx
-	ctx  context.Context //nolint:containedctx // lives for one read only
+	ctx  context.Context // lives for one read only
 }
 
 // readDatabase calls read within one transaction, so that what it sees is of

@@ -484,8 +484,7 @@ func TestLayout(t *testing.T) {
 		t.Errorf("%s, %v", l, err)
 	}
 	_, err := newInstall(t, map[string]string{agentFile("main", profilesFile): "{"}).Layout()
-	var e *StoreError
-	if !errors.As(err, &e) {
+	if _, ok := errors.AsType[*StoreError](err); !ok {
 		t.Errorf("err = %v", err)
 	}
 }
