@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -22,7 +23,7 @@ type conn struct {
 	ws     *websocket.Conn
 	id     string
 	scopes []string
-	abort  context.CancelFunc // cuts the connection
+	raw    net.Conn // below ws, to cut it
 
 	mu  sync.Mutex // guards writing, and seq
 	seq int
@@ -145,7 +146,7 @@ func (c *conn) shutdown() {
 	select {
 	case <-said:
 	case <-time.After(closeGrace): // a client that does not read now
-		c.abort()
+		_ = c.raw.Close()
 		<-said
 	}
 }

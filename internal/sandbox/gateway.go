@@ -72,11 +72,17 @@ func (g *gateway) start(ctx context.Context) error {
 	g.addr = listener.Addr().String()
 	gen := &generation{world: g.world, bootID: newUUID(), started: time.Now().Add(-g.age), conns: map[*conn]struct{}{}}
 	g.age = 0
-	gen.server = &http.Server{Handler: gen, ReadHeaderTimeout: 10 * time.Second, ErrorLog: quietLog()}
+	gen.server = &http.Server{
+		Handler: gen, ReadHeaderTimeout: 10 * time.Second, ErrorLog: quietLog(),
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, rawConn{}, c) },
+	}
 	gen.served.Go(func() { _ = gen.server.Serve(listener) })
 	g.running = gen
 	return nil
 }
+
+// rawConn is the key of the connection in a request's context.
+type rawConn struct{}
 
 // listen tries for a while: during an outage somebody else's outgoing
 // connection may borrow the port.
@@ -197,10 +203,8 @@ func (gen *generation) accept(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // Accept has answered
 	}
-	// Not the request's context: it would keep the server's Close waiting.
-	ctx, abort := context.WithCancel(context.WithoutCancel(r.Context()))
-	defer abort()
-	c := &conn{gen: gen, ws: ws, id: newUUID(), abort: abort}
+	raw, _ := r.Context().Value(rawConn{}).(net.Conn)
+	c := &conn{gen: gen, ws: ws, raw: raw, id: newUUID()}
 	gen.mu.Lock()
 	if gen.over {
 		gen.mu.Unlock()
@@ -218,7 +222,7 @@ func (gen *generation) accept(w http.ResponseWriter, r *http.Request) {
 		gen.mu.Unlock()
 		_ = ws.CloseNow()
 	}()
-	c.serve(ctx)
+	c.serve(context.WithoutCancel(r.Context()))
 }
 
 // end closes the port, tells the clients and waits for them to be served.
