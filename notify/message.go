@@ -57,7 +57,11 @@ func profileText(e event.Event) string {
 	return sentences(because("The login of "+who+" expires "+orElse(when(expiry(d), e), "soon"), d.Reason), loginText(e))
 }
 
+// switchedText lets the reason speak for itself where it names both profiles.
 func switchedText(d event.Data) string {
+	if d.To != "" && strings.Contains(d.Reason, d.To) && strings.Contains(d.Reason, d.From) {
+		return because(pool(d), d.Reason)
+	}
 	text := pool(d) + " now runs on " + orElse(d.To, "another profile")
 	if d.From != "" {
 		text += " instead of " + d.From

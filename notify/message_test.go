@@ -72,6 +72,9 @@ func TestText(t *testing.T) {
 		"switched": {event.PoolSwitched, with(func(d *event.Data) {
 			d.From, d.To, d.Reason = "openai:alice", "openai:bob", "openai:alice is low (5h window 96 % used)"
 		}), "openai now runs on openai:bob instead of openai:alice: openai:alice is low (5h window 96 % used)."},
+		"switched, and the reason names both": {event.PoolSwitched, with(func(d *event.Data) {
+			d.From, d.To, d.Reason = "openai:alice", "openai:bob", "openai:alice is low (5h window 96 % used); next is openai:bob"
+		}), "openai: openai:alice is low (5h window 96 % used); next is openai:bob."},
 		"switched from nothing": {
 			event.PoolSwitched, with(func(d *event.Data) { d.Agent, d.To = "work", "openai:bob" }),
 			"openai (agent work) now runs on openai:bob.",
