@@ -1,7 +1,6 @@
 package config
 
 import (
-	"encoding/base64"
 	"fmt"
 	"net"
 	"net/netip"
@@ -9,11 +8,11 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/ocwatch/ocwatch/internal/event"
 	"github.com/ocwatch/ocwatch/internal/secret"
+	"github.com/ocwatch/ocwatch/notify"
 )
 
 func (d *decoder) notify(n Notify) {
@@ -54,19 +53,14 @@ func (d *decoder) webhook(path string, w Webhook) {
 	d.signingSecret(key, w.Secret)
 }
 
-// makeSecret is a command that makes a signing secret.
-const makeSecret = "`(printf whsec_; openssl rand -base64 32) > FILE` makes one"
-
-// signingSecret checks the form that Standard Webhooks gives secrets.
+// signingSecret checks a secret as the sender will read it.
 func (d *decoder) signingSecret(path string, v secret.Value) {
 	if v.Empty() {
-		d.failAt(path, "a webhook needs a secret to sign with; %s", makeSecret)
+		d.failAt(path, "a webhook needs a secret to sign with; `echo \"whsec_$(openssl rand -base64 32)\"` makes one")
 		return
 	}
-	key, ok := strings.CutPrefix(v.Reveal(), "whsec_")
-	raw, err := base64.StdEncoding.DecodeString(key)
-	if !ok || err != nil || len(raw) < 24 || len(raw) > 64 {
-		d.failAt(path, "want whsec_ and 24 to 64 bytes in base64; %s", makeSecret)
+	if _, err := notify.ParseSecret(v); err != nil {
+		d.failAt(path, "%v", err)
 	}
 }
 
