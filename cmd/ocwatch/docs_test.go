@@ -1,0 +1,99 @@
+package main
+
+import (
+	"encoding/base64"
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/app"
+	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/config"
+)
+
+// TestStatusDocument: every field of the status is documented.
+func TestStatusDocument(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/status.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, field := range jsonFields(reflect.TypeFor[app.Status]()) {
+		if !strings.Contains(string(doc), "`"+field+"`") {
+			t.Errorf("docs/status.md does not mention %q", field)
+		}
+	}
+}
+
+// jsonFields lists the JSON names below a type, once for each place.
+func jsonFields(t reflect.Type) []string {
+	switch t.Kind() { //nolint:exhaustive // only containers hold fields
+	case reflect.Pointer, reflect.Slice:
+		return jsonFields(t.Elem())
+	case reflect.Struct:
+	default:
+		return nil
+	}
+	if t.PkgPath() == "time" {
+		return nil
+	}
+	var names []string
+	for f := range t.Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == "-" {
+			continue
+		}
+		if name != "" {
+			names = append(names, name)
+		}
+		names = append(names, jsonFields(f.Type)...)
+	}
+	return names
+}
+
+// TestReadme: every command is in the README, and its config file loads.
+func TestReadme(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cmd := range newRoot().Commands() {
+		if cmd.Name() != "help" && cmd.Name() != "completion" && !strings.Contains(string(readme), "`ocwatch "+cmd.Name()) {
+			t.Errorf("README.md does not mention ocwatch %s", cmd.Name())
+		}
+	}
+	home := t.TempDir()
+	dir := filepath.Join(home, ".config", "ocwatch")
+	secretFile := filepath.Join(dir, "hook.secret")
+	if err := errors.Join(
+		os.MkdirAll(dir, 0o700),
+		os.WriteFile(secretFile, []byte("whsec_"+base64.StdEncoding.EncodeToString(make([]byte, 32))), 0o600),
+		os.WriteFile(filepath.Join(dir, "config.yaml"), []byte(fenced(t, string(readme), "yaml")), 0o600),
+	); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Load(filepath.Join(dir, "config.yaml"), func(name string) string {
+		if name == "HOME" {
+			return home
+		}
+		return ""
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := cfg.Policy("openai").Prefer; len(got) != 2 || len(cfg.Notify.Webhooks) != 1 {
+		t.Errorf("the README's config means prefer %v and %d webhooks", got, len(cfg.Notify.Webhooks))
+	}
+}
+
+// fenced returns the first code block of a language.
+func fenced(t *testing.T, doc, lang string) string {
+	t.Helper()
+	_, rest, ok := strings.Cut(doc, "```"+lang+"\n")
+	block, _, closed := strings.Cut(rest, "```")
+	if !ok || !closed {
+		t.Fatalf("no %s block", lang)
+	}
+	return block
+}
