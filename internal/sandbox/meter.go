@@ -16,6 +16,9 @@ type Window struct {
 	// use, or from the start of the world where UsedPercent is not 0. Short
 	// ones show in seconds what takes hours; 0 means Length.
 	ResetsAfter time.Duration
+	// Rate is how much of this window one percent of use takes; 0 means 1. A
+	// week holds several 5-hour windows, so its rate is a fraction.
+	Rate float64
 	// Model is the one model that the window limits; "" for the account.
 	Model string
 }
@@ -37,6 +40,9 @@ func newMeter(windows []Window, now time.Time) *meter {
 			w.Length = 7 * 24 * time.Hour
 		case w.Length == 0:
 			w.Length = 5 * time.Hour
+		}
+		if w.Rate == 0 {
+			w.Rate = 1
 		}
 		if w.ResetsAfter == 0 {
 			w.ResetsAfter = w.Length
@@ -68,12 +74,12 @@ func (w *windowState) set(percent float64, now time.Time) {
 	}
 }
 
-// spend uses percent of every account-wide window.
+// spend uses percent of every account-wide window, at the window's rate.
 func (m *meter) spend(percent float64, now time.Time) {
 	m.settle(now)
 	for _, w := range m.windows {
 		if w.Model == "" {
-			w.set(w.used+percent, now)
+			w.set(w.used+percent*w.Rate, now)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func Demo() ([]Account, Script) {
 			Profile: "openai:" + name + "@example.com",
 			Windows: []Window{
 				{Name: quota.FiveHour, UsedPercent: used, ResetsAfter: resets},
-				{Name: quota.Weekly, UsedPercent: used / 4, ResetsAfter: 3 * 24 * time.Hour},
+				{Name: quota.Weekly, UsedPercent: used / 8, ResetsAfter: 3 * 24 * time.Hour, Rate: 0.1},
 			},
 		}
 	}

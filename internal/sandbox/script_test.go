@@ -30,7 +30,7 @@ func TestDemoAddsUp(t *testing.T) {
 		if drain := (100 - a.Windows[0].UsedPercent) / perSecond; drain < 4 || drain > 8 {
 			t.Errorf("%s drains in %.1f s", a.Profile, drain)
 		}
-		if a.Windows[1].Name != quota.Weekly || a.Windows[1].UsedPercent+left/2 >= 80 {
+		if w := a.Windows[1]; w.Name != quota.Weekly || w.UsedPercent+100*w.Rate >= 50 {
 			t.Errorf("%s: the weekly window would spoil the story: %+v", a.Profile, a.Windows[1])
 		}
 	}

@@ -21,7 +21,8 @@ func (w *World) SetUsed(profile, window string, percent float64) {
 	}
 }
 
-// Spend uses percent of every account-wide window of the profile's account.
+// Spend uses percent of every account-wide window of the profile's account, at
+// the window's rate.
 func (w *World) Spend(profile string, percent float64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -36,6 +37,21 @@ func (w *World) Reset(profile string) {
 	for _, s := range w.mustAccount(profile).meter.windows {
 		s.set(0, time.Now())
 	}
+}
+
+// UsedOf gives the used percentage of the account-wide window with that name, 0
+// where there is none.
+func (w *World) UsedOf(profile, window string) float64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	m := w.mustAccount(profile).meter
+	m.settle(time.Now())
+	for _, s := range m.windows {
+		if s.Model == "" && s.Name == window {
+			return s.used
+		}
+	}
+	return 0
 }
 
 // Used gives the used percentage of the fullest account-wide window, 0 where

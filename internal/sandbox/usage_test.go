@@ -94,7 +94,7 @@ func TestOpenAIUsage(t *testing.T) {
 		Profile: alice, Plan: "pro",
 		Windows: []sandbox.Window{
 			{Name: quota.FiveHour, UsedPercent: 40, ResetsAfter: 20 * time.Second},
-			{Name: quota.Weekly},
+			{Name: quota.Weekly, Rate: 0.2},
 			{Name: quota.Weekly, Model: "Spark", UsedPercent: 100},
 		},
 	}}})
@@ -114,8 +114,11 @@ func TestOpenAIUsage(t *testing.T) {
 	}
 	w.Spend(alice, 75)
 	u = usage[wham](t, w, alice)
-	if u.RateLimit.Allowed || !u.RateLimit.LimitReached || u.RateLimit.Primary.UsedPercent != 100 || u.RateLimit.Secondary.UsedPercent != 75 {
+	if u.RateLimit.Allowed || !u.RateLimit.LimitReached || u.RateLimit.Primary.UsedPercent != 100 || u.RateLimit.Secondary.UsedPercent != 15 {
 		t.Errorf("after spending: %+v", u.RateLimit)
+	}
+	if five, week := w.UsedOf(alice, quota.FiveHour), w.UsedOf(alice, quota.Weekly); five != 100 || week != 15 || w.UsedOf(alice, "36h") != 0 {
+		t.Errorf("used %v and %v", five, week)
 	}
 	w.Reset(alice)
 	if u = usage[wham](t, w, alice); !u.RateLimit.Allowed || u.RateLimit.Primary.UsedPercent != 0 {
