@@ -233,6 +233,8 @@ func standing(p Profile) int {
 	switch {
 	case p.ignored, p.Excluded, p.Status == Refreshing:
 		return unused
+	case p.Status == Unreadable && p.Fix != "":
+		return unused // what needs no fix is a reference, which OpenClaw can follow
 	case p.Status == LoginRequired && p.Block.Until.IsZero():
 		return unused
 	case !p.Block.Until.IsZero():
