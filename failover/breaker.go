@@ -81,7 +81,15 @@ func (b *Breaker) Allow(now time.Time) (done func(quota.Reading), ok bool) {
 	return func(r quota.Reading) { b.done(report, r) }, true
 }
 
-// next is when a probe is admitted at the earliest. The caller holds mu.
+// Next is when a probe is admitted at the earliest. Where that is not after
+// now and Allow says no, the breaker settles or another probe is under way.
+func (b *Breaker) Next() time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.next()
+}
+
+// next is Next. The caller holds mu.
 func (b *Breaker) next() time.Time {
 	recheck := b.state.AskedAt.Add(b.timing.Recheck)
 	if b.state.OpenUntil.Before(recheck) {

@@ -47,25 +47,33 @@ func decideCases(abc []string) []decideCase {
 			{after: minute, reads: reads{"bob": spent(time.Hour)}, change: "yes", order: "carol alice bob", events: "profile.exhausted:bob pool.switched"},
 		}},
 		{"all spent is depleted once, login", abc, nil, []step{
-			{reads: reads{"alice": spent(8 * time.Hour), "bob": spent(3 * time.Hour), "carol": spent(5 * time.Hour)}, order: "bob carol alice", state: PoolDepleted, reason: "first back is bob at 13:00 UTC",
-				events: "profile.exhausted:alice profile.exhausted:bob profile.exhausted:carol pool.depleted:login pool.switched"},
+			{
+				reads: reads{"alice": spent(8 * time.Hour), "bob": spent(3 * time.Hour), "carol": spent(5 * time.Hour)}, order: "bob carol alice", state: PoolDepleted, reason: "first back is bob at 13:00 UTC",
+				events: "profile.exhausted:alice profile.exhausted:bob profile.exhausted:carol pool.depleted:login pool.switched",
+			},
 			{after: minute, change: "no", state: PoolDepleted},
 			{after: time.Hour, change: "no", state: PoolDepleted},
 		}},
 		{"depleted with a reset near waits", abc, nil, []step{
-			{reads: reads{"alice": spent(8 * minute), "bob": spent(3 * time.Hour), "carol": spent(5 * time.Hour)}, change: "no", state: PoolDepleted,
-				events: "profile.exhausted:alice profile.exhausted:bob profile.exhausted:carol pool.depleted:wait"},
+			{
+				reads: reads{"alice": spent(8 * minute), "bob": spent(3 * time.Hour), "carol": spent(5 * time.Hour)}, change: "no", state: PoolDepleted,
+				events: "profile.exhausted:alice profile.exhausted:bob profile.exhausted:carol pool.depleted:wait",
+			},
 		}},
 		{"depleted reminds", abc, nil, []step{
-			{reads: reads{"alice": spent(80 * time.Hour), "bob": spent(80 * time.Hour), "carol": spent(80 * time.Hour)}, change: "no",
-				events: "profile.exhausted:alice profile.exhausted:bob profile.exhausted:carol pool.depleted:login"},
+			{
+				reads: reads{"alice": spent(80 * time.Hour), "bob": spent(80 * time.Hour), "carol": spent(80 * time.Hour)}, change: "no",
+				events: "profile.exhausted:alice profile.exhausted:bob profile.exhausted:carol pool.depleted:login",
+			},
 			{after: 5*time.Hour + 59*minute, events: ""},
 			{after: minute, events: "pool.depleted:login"},
 			{after: minute, events: ""},
 		}},
 		{"recovery by reset", abc, nil, []step{
-			{reads: reads{"alice": spent(time.Hour), "bob": spent(3 * time.Hour), "carol": spent(5 * time.Hour)}, change: "no",
-				events: "profile.exhausted:alice profile.exhausted:bob profile.exhausted:carol pool.depleted:login"},
+			{
+				reads: reads{"alice": spent(time.Hour), "bob": spent(3 * time.Hour), "carol": spent(5 * time.Hour)}, change: "no",
+				events: "profile.exhausted:alice profile.exhausted:bob profile.exhausted:carol pool.depleted:login",
+			},
 			{after: 61 * minute, reads: reads{"bob": spent(3 * time.Hour), "carol": spent(5 * time.Hour)}, state: PoolUnknown, change: "no"},
 			{after: minute, reads: reads{"alice": used(1)}, change: "no", state: PoolWarning, events: "profile.recovered:alice pool.recovered"},
 		}},

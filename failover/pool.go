@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -153,9 +154,7 @@ func (m Memory) clone() Memory {
 	m.Prefer = slices.Clone(m.Prefer)
 	m.Writes = slices.Clone(m.Writes)
 	profiles := make(map[string]ProfileMemory, len(m.Profiles))
-	for id, p := range m.Profiles {
-		profiles[id] = p
-	}
+	maps.Copy(profiles, m.Profiles)
 	m.Profiles = profiles
 	m.Intent = clonePtr(m.Intent)
 	m.Depleted = clonePtr(m.Depleted)

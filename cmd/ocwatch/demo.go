@@ -52,7 +52,7 @@ func demo(ctx context.Context, dir string, scr *screen) error {
 		return fmt.Errorf("start the stand-in: %w", err)
 	}
 	defer func() { _ = world.Close() }()
-	hook, err := sandbox.StartWebhook()
+	hook, err := sandbox.StartWebhook() //nolint:contextcheck // the receiver lives until its Close
 	if err != nil {
 		return fmt.Errorf("start the webhook receiver: %w", err)
 	}

@@ -27,6 +27,7 @@ type account struct {
 	usage   quota.Reading // the newest probe that told of the account
 	next    time.Time     // when it is to be asked again
 	blocks  string        // OpenClaw's blocks as last seen, to notice a new one
+	listed  bool          // the last snapshot had it
 }
 
 // accountDoc is an account in the journal.
@@ -51,6 +52,14 @@ func (a *account) due(now time.Time) bool {
 	return !now.Add(early).Before(a.next)
 }
 
+// wait puts a off until its breaker may admit a probe. An account that stayed
+// due meanwhile would bring a round every MinGap.
+func (a *account) wait(now time.Time, cfg Config) {
+	if a.next = a.breaker.Next(); !a.next.After(now) {
+		a.next = now.Add(cfg.Breaker.Settle)
+	}
+}
+
 // question is one account to be asked now.
 type question struct {
 	account *account
@@ -67,9 +76,12 @@ func (w *Watchdog) probe(ctx context.Context, now time.Time, cfg Config, snap pr
 		if !a.due(now) {
 			continue
 		}
-		if done, ok := a.breaker.Allow(now); ok {
-			qs = append(qs, question{account: a, ask: ask, done: done})
+		done, ok := a.breaker.Allow(now)
+		if !ok {
+			a.wait(now, cfg)
+			continue
 		}
+		qs = append(qs, question{account: a, ask: ask, done: done})
 	}
 	asks := make([]probe.Account, len(qs))
 	for i, q := range qs {

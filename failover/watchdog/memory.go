@@ -83,8 +83,9 @@ func (w *Watchdog) rememberAccounts(rd *journal.Round, snap profiles.Snapshot) {
 		}
 	}
 	for key, a := range w.accounts {
+		a.listed = live[key]
 		switch {
-		case live[key]:
+		case a.listed:
 			w.remember(rd, "account/"+key, a.doc())
 		case len(snap.Problems) == 0:
 			delete(w.accounts, key)

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/ocwatch/ocwatch/failover"
 	"github.com/ocwatch/ocwatch/internal/event"
 	"github.com/ocwatch/ocwatch/internal/journal"
@@ -109,11 +111,16 @@ func (w *Watchdog) decide(rd *journal.Round, snap profiles.Snapshot, cfg Config)
 		}
 		w.remember(rd, key, p.plan.Memory)
 	}
-	for key := range w.pools {
-		// A pool whose store cannot be read now is not gone.
-		if !seen[key] && len(snap.Problems) == 0 {
+	for key, p := range w.pools {
+		switch {
+		case seen[key]:
+		case len(snap.Problems) == 0:
 			delete(w.pools, key)
 			w.forget(rd, key)
+		default:
+			// A pool whose store cannot be read now is not gone, and its last
+			// plan is nothing to act on.
+			p.plan.Change, p.plan.NextLook = false, time.Time{}
 		}
 	}
 	w.rememberAccounts(rd, snap)
@@ -151,11 +158,11 @@ func (w *Watchdog) logPlan(before, p failover.Plan) {
 	if p.State == before.State && p.Reason == before.Reason && !p.Change {
 		return
 	}
-	ev := w.Log.Debug()
+	level := zerolog.DebugLevel
 	if p.State != before.State {
-		ev = w.Log.Info()
+		level = zerolog.InfoLevel
 	}
-	ev.Str("agent", p.Agent).Str("provider", p.Provider).Str("state", string(p.State)).
+	w.Log.WithLevel(level).Str("agent", p.Agent).Str("provider", p.Provider).Str("state", string(p.State)).
 		Strs("order", p.Order).Msg(p.Reason)
 	if p.Adopted {
 		w.Log.Info().Str("agent", p.Agent).Str("provider", p.Provider).Strs("order", p.Order).
@@ -182,7 +189,9 @@ func (w *Watchdog) nextRound(cfg Config) time.Time {
 		take(p.plan.NextLook)
 	}
 	for _, a := range w.accounts {
-		take(a.next)
+		if a.listed {
+			take(a.next)
+		}
 	}
 	if soonest := time.Now().Add(cfg.MinGap); !next.IsZero() && next.Before(soonest) {
 		return soonest

@@ -93,7 +93,7 @@ func (r *reloadable) reload(a *App, cfg *config.Config) error {
 		// Two senders at once could repeat a message or change the order.
 		r.stop()
 		r.workers.Wait()
-		r.start()
+		r.start(r.sending)
 	}
 	old.prober.Close()
 	return nil
@@ -105,7 +105,7 @@ func (r *reloadable) deliver(ctx context.Context) (done func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.sending = ctx
-	r.start()
+	r.start(ctx)
 	return func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -116,8 +116,8 @@ func (r *reloadable) deliver(ctx context.Context) (done func()) {
 }
 
 // start runs the notifier in force. The caller holds mu.
-func (r *reloadable) start() {
-	ctx, stop := context.WithCancel(r.sending)
+func (r *reloadable) start(ctx context.Context) {
+	ctx, stop := context.WithCancel(ctx)
 	r.stop = stop
 	n := r.gen.notifier
 	r.workers.Go(func() { n.Run(ctx) })
