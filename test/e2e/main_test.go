@@ -37,6 +37,9 @@ func TestReleases(t *testing.T) {
 				{"the gateway notices an order set by the CLI", noticesCLI},
 				{"a new order serves the next turn", servesNextTurn},
 				{"a turn in flight is left alone", leavesTurnInFlight},
+				{"a healthy minute writes nothing", writesNothing},
+				{"the whole job", doesItsJob},
+				{"killed at any moment", survivesKills},
 			} {
 				t.Run(tc.name, func(t *testing.T) { tc.run(t, s) })
 			}

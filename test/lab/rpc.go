@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/coder/websocket"
@@ -19,6 +20,10 @@ type RPC struct {
 
 	conn *websocket.Conn
 	next int
+
+	mu      sync.Mutex
+	waiting map[string]chan frame
+	broken  error // set once nothing more is read
 }
 
 // RPCError is a refusal by the gateway.
@@ -50,7 +55,8 @@ func (l *Lab) Dial(t *testing.T) *RPC {
 	}
 	conn.SetReadLimit(32 << 20)
 	t.Cleanup(func() { _ = conn.CloseNow() }) //nolint:errcheck // the test is over
-	r := &RPC{conn: conn}
+	r := &RPC{conn: conn, waiting: map[string]chan frame{}}
+	go r.read(context.WithoutCancel(t.Context()))
 	hello, err := r.Call(t.Context(), "connect", map[string]any{
 		"minProtocol": 3, "maxProtocol": 4, "role": "operator", "caps": []string{},
 		"client": map[string]any{"id": "gateway-client", "version": "lab", "platform": "linux", "mode": "backend"},
@@ -69,28 +75,62 @@ func (l *Lab) Dial(t *testing.T) *RPC {
 	return r
 }
 
-// Call sends one request and returns the payload of its answer; events and
-// answers to others are passed over. A refusal is an *RPCError.
+// read runs until the connection ends. It never pauses: the gateway drops a
+// client that does not answer its pings.
+func (r *RPC) read(ctx context.Context) {
+	for {
+		var f frame
+		err := wsjson.Read(ctx, r.conn, &f)
+		r.mu.Lock()
+		if err != nil {
+			r.broken = err
+			for _, ch := range r.waiting {
+				close(ch)
+			}
+			r.mu.Unlock()
+			return
+		}
+		if ch := r.waiting[f.ID]; ch != nil && f.Type == "res" {
+			delete(r.waiting, f.ID) // a second answer, when an agent's run ends, is not waited for
+			ch <- f
+		}
+		r.mu.Unlock()
+	}
+}
+
+func (r *RPC) expect() (id string, answer chan frame, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.next++
+	id, answer = fmt.Sprint(r.next), make(chan frame, 1)
+	r.waiting[id] = answer
+	return id, answer, r.broken
+}
+
+// Call sends one request and returns the payload of its answer. A refusal is
+// an *RPCError.
 func (r *RPC) Call(ctx context.Context, method string, params any) (json.RawMessage, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	r.next++
-	id := fmt.Sprint(r.next)
-	if err := wsjson.Write(ctx, r.conn, frame{Type: "req", ID: id, Method: method, Params: params}); err != nil {
+	id, answer, err := r.expect()
+	if err == nil {
+		err = wsjson.Write(ctx, r.conn, frame{Type: "req", ID: id, Method: method, Params: params})
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", method, err)
 	}
-	for {
-		var f frame
-		if err := wsjson.Read(ctx, r.conn, &f); err != nil {
-			return nil, fmt.Errorf("%s: %w", method, err)
-		}
+	select {
+	case f, ok := <-answer:
 		switch {
-		case f.Type != "res" || f.ID != id:
+		case !ok:
+			return nil, fmt.Errorf("%s: the gateway closed the connection: %w", method, r.broken)
 		case f.Error != nil:
 			return nil, f.Error
 		default:
 			return f.Payload, nil
 		}
+	case <-ctx.Done():
+		return nil, fmt.Errorf("%s: %w", method, ctx.Err())
 	}
 }
 

@@ -1,0 +1,60 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ocwatch/ocwatch/test/lab"
+)
+
+// While all is well ocwatch only looks: two rounds leave the order and every
+// file but the gateway's own databases as they were, and nobody is told.
+func writesNothing(t *testing.T, s *stage) {
+	r := s.Dial(t)
+	s.reset(t, r)
+	before, docs := s.SnapshotFiles(t), s.AuthDocuments(t)
+	mark := s.Provider.Mark()
+	hook := newReceiver(t)
+	d := newDaemon(t, s, hook.config())
+	d.start(t)
+	s.awaitAsked(t, mark, s.Pool())
+	second := s.Provider.Mark()
+	// Readings of the first round are in; the next ones show that it was
+	// looked again.
+	time.Sleep(time.Second) //nolint:forbidigo // readings of one round arrive together
+	s.awaitAsked(t, max(second, s.Provider.Mark()), s.Pool())
+	p, code := d.ask(t, "status")
+	if p.State != "ok" || code != 0 {
+		t.Errorf("status says %q with exit status %d, want ok with 0", p.State, code)
+	}
+	d.stop(t)
+	if got := s.AuthDocuments(t); got != docs {
+		t.Errorf("OpenClaw's auth documents changed\nfrom %s\nto   %s", docs, got)
+	}
+	changed := slices.DeleteFunc(lab.Changed(before, s.SnapshotFiles(t)), func(name string) bool {
+		return s.ownedByGateway(name)
+	})
+	if len(changed) > 0 {
+		t.Errorf("files of OpenClaw changed: %v", changed)
+	}
+	for _, k := range hook.kinds() {
+		if !strings.HasPrefix(string(k), "watchdog.") {
+			t.Errorf("%s was sent, and nothing had happened", k)
+		}
+	}
+}
+
+// ownedByGateway names what a gateway without any ocwatch rewrites while idle,
+// as observed. The auth documents in those databases are compared by content.
+func (s *stage) ownedByGateway(name string) bool {
+	for _, own := range []string{"state/openclaw.sqlite", "agents/main/agent/openclaw-agent.sqlite", "agents/main/sessions/", "logs/", "memory/"} {
+		if strings.HasPrefix(name, own) {
+			return true
+		}
+	}
+	return false
+}
