@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ocwatch/ocwatch/internal/event"
+	"github.com/ocwatch/ocwatch/internal/quota"
 	"github.com/ocwatch/ocwatch/internal/sandbox"
 )
 
@@ -74,7 +75,7 @@ func (s *screen) turn(t sandbox.Turn) {
 		s.failed++
 	} else {
 		s.served = t.ServedBy
-		s.refused += len(t.Refused)
+		s.refused += min(1, len(t.Refused))
 	}
 }
 
@@ -88,7 +89,7 @@ func (s *screen) bars() {
 		if id == served {
 			mark = ">"
 		}
-		fmt.Fprintf(&b, "  %s%s %s", mark, shortName(id), bar(s.world.Used(id)))
+		fmt.Fprintf(&b, "  %s%s %s", mark, shortName(id), bar(s.world.UsedOf(id, quota.FiveHour)))
 	}
 	s.line(b.String())
 }
@@ -110,10 +111,12 @@ func (s *screen) tell(d sandbox.Delivery) {
 	}
 	switch d.Event.Type { //nolint:exhaustive // a demo shows what matters to a newcomer
 	case event.PoolSwitched:
-		s.line(fmt.Sprintf("  => %s", d.Event.Data.Message))
+		s.line("  => " + d.Event.Data.Reason)
 	case event.PoolDepleted, event.PoolRecovered:
 		s.line(fmt.Sprintf("  ** webhook %s, signature verified:", d.Event.Type))
-		s.line(fmt.Sprintf("     %s", d.Event.Data.Message))
+		for text := range strings.Lines(d.Event.Data.Message) {
+			s.printf("           %s\n", strings.TrimSuffix(text, "\n"))
+		}
 	}
 }
 
@@ -121,8 +124,8 @@ func (s *screen) end() {
 	s.deliveries()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.printf("\n%d turns; %d failed, all while every account was spent; %d first attempts refused by a spent\naccount; %d gateway restarts; %d order changes, each confirmed by the gateway.\n%s",
-		s.turns, s.failed, s.refused, s.world.Restarts(), len(s.world.Writes()), outro)
+	s.printf("\n%d turns: %d served, %d of them after a refusal; %d failed while every account was spent.\n%d order changes, each confirmed by the gateway; %d gateway restarts.\n%s",
+		s.turns, s.turns-s.failed, s.refused, s.failed, len(s.world.Writes()), s.world.Restarts(), outro)
 }
 
 func (s *screen) line(text string) {
