@@ -32,47 +32,58 @@ func TestWhoIsBilled(t *testing.T) {
 	}{
 		"two ids of one account": {
 			[2]string{"openai:work", oauth("openai", `"access":"`+work+`"`)},
-			[2]string{"openai:a@example.com", oauth("openai", `"access":"x","accountId":"acct-work"`)}, true,
+			[2]string{"openai:a@example.com", oauth("openai", `"access":"x","accountId":"acct-work"`)},
+			true,
 		},
 		"one e-mail, two workspaces": {
 			[2]string{"openai:work", oauth("openai", `"access":"`+work+`","email":"a@example.com"`)},
-			[2]string{"openai:home", oauth("openai", `"access":"`+home+`","email":"a@example.com"`)}, false,
+			[2]string{"openai:home", oauth("openai", `"access":"`+home+`","email":"a@example.com"`)},
+			false,
 		},
 		"the provider's old name": {
 			[2]string{"openai:a", oauth("openai", `"access":"`+work+`"`)},
-			[2]string{"openai-codex:a", oauth("openai-codex", `"access":"`+work+`"`)}, true,
+			[2]string{"openai-codex:a", oauth("openai-codex", `"access":"`+work+`"`)},
+			true,
 		},
 		"what the store says goes before the token": {
 			[2]string{"openai:a", oauth("openai", `"access":"`+work+`","accountId":"acct-home"`)},
-			[2]string{"openai:b", oauth("openai", `"access":"`+home+`"`)}, true,
+			[2]string{"openai:b", oauth("openai", `"access":"`+home+`"`)},
+			true,
 		},
 		"refreshed": {
 			[2]string{"anthropic:a", oauth("anthropic", `"access":"one","refresh":"r1","email":"A@example.com"`)},
-			[2]string{"anthropic:b", oauth("anthropic", `"access":"two","refresh":"r2","email":"a@example.com"`)}, true,
+			[2]string{"anthropic:b", oauth("anthropic", `"access":"two","refresh":"r2","email":"a@example.com"`)},
+			true,
 		},
 		"being refreshed": {
 			[2]string{"openai:a", oauth("openai", `"access":"`+fenced+`","accountId":"acct-work","expires":1`)},
-			[2]string{"openai:b", oauth("openai", `"access":"`+work+`"`)}, true,
+			[2]string{"openai:b", oauth("openai", `"access":"`+work+`"`)},
+			true,
 		},
 		"logins that tell nothing": {
 			[2]string{"anthropic:a", oauth("anthropic", `"access":"same"`)},
-			[2]string{"anthropic:b", oauth("anthropic", `"access":"same"`)}, false,
+			[2]string{"anthropic:b", oauth("anthropic", `"access":"same"`)},
+			false,
 		},
 		"one key twice": {
 			[2]string{"openai:a", `{"type":"api_key","provider":"openai","key":"` + apiKey + `"}`},
-			[2]string{"openai:b", `{"type":"api_key","provider":"openai","key":"` + apiKey + `"}`}, true,
+			[2]string{"openai:b", `{"type":"api_key","provider":"openai","key":"` + apiKey + `"}`},
+			true,
 		},
 		"one secret, two providers": {
 			[2]string{"openai:a", `{"type":"api_key","provider":"openai","key":"` + apiKey + `"}`},
-			[2]string{"zai:a", `{"type":"api_key","provider":"zai","key":"` + apiKey + `"}`}, false,
+			[2]string{"zai:a", `{"type":"api_key","provider":"zai","key":"` + apiKey + `"}`},
+			false,
 		},
 		"keys that could be guessed": {
 			[2]string{"local:a", `{"type":"api_key","provider":"local","key":"ollama"}`},
-			[2]string{"local:b", `{"type":"api_key","provider":"local","key":"ollama"}`}, false,
+			[2]string{"local:b", `{"type":"api_key","provider":"local","key":"ollama"}`},
+			false,
 		},
 		"an e-mail address is no account id": {
 			[2]string{"x:a", oauth("x", `"access":"t","accountId":"a@example.com"`)},
-			[2]string{"x:b", oauth("x", `"access":"t","email":"a@example.com"`)}, false,
+			[2]string{"x:b", oauth("x", `"access":"t","email":"a@example.com"`)},
+			false,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -26,19 +27,19 @@ const (
 )
 
 // jwt makes an unsigned access token.
-func jwt(t testing.TB, payload map[string]any) string {
-	t.Helper()
+func jwt(tb testing.TB, payload map[string]any) string {
+	tb.Helper()
 	raw, err := json.Marshal(payload)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return "eyJhbGciOiJub25lIn0." + base64.RawURLEncoding.EncodeToString(raw) + ".c2ln"
 }
 
 // access is an OpenAI access token for one account.
-func access(t testing.TB, account, email string) string {
-	t.Helper()
-	return jwt(t, map[string]any{
+func access(tb testing.TB, account, email string) string {
+	tb.Helper()
+	return jwt(tb, map[string]any{
 		"exp":                            noon.Add(240 * time.Hour).Unix(),
 		"https://api.openai.com/auth":    map[string]any{"chatgpt_account_id": account, "chatgpt_plan_type": "plus"},
 		"https://api.openai.com/profile": map[string]any{"email": email},
@@ -64,20 +65,20 @@ func profilesDoc(entries ...string) string {
 	return `{"version":1,"profiles":{` + strings.Join(entries, ",") + `}}`
 }
 
-func read(t testing.TB, parts ...string) json.RawMessage {
-	t.Helper()
+func read(tb testing.TB, parts ...string) json.RawMessage {
+	tb.Helper()
 	raw, err := os.ReadFile(filepath.Join(append([]string{"testdata"}, parts...)...))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return raw
 }
 
-func mustDecode(t testing.TB, d openclaw.Documents, cfg openclaw.Config) content {
-	t.Helper()
+func mustDecode(tb testing.TB, d openclaw.Documents, cfg openclaw.Config) content {
+	tb.Helper()
 	c, err := decode(d, cfg)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return c
 }
@@ -90,8 +91,8 @@ func ids(p Pool) string {
 	return strings.Join(out, " ")
 }
 
-func find(t testing.TB, pools []Pool, id string) Profile {
-	t.Helper()
+func find(tb testing.TB, pools []Pool, id string) Profile {
+	tb.Helper()
 	for _, pool := range pools {
 		for _, p := range pool.Profiles {
 			if p.ID == id {
@@ -99,7 +100,7 @@ func find(t testing.TB, pools []Pool, id string) Profile {
 			}
 		}
 	}
-	t.Fatalf("no profile %s in %d pools", id, len(pools))
+	tb.Fatalf("no profile %s in %d pools", id, len(pools))
 	return Profile{}
 }
 
@@ -143,6 +144,6 @@ func (i *install) setOrder(provider string, list []string) {
 		panic(err)
 	}
 	d := i.docs["main"]
-	d.State = append(d.State[:len(d.State):len(d.State)], raw)
+	d.State = append(slices.Clip(d.State), raw)
 	i.docs["main"] = d
 }

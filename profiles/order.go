@@ -65,8 +65,7 @@ func (o *Orderer) Set(ctx context.Context, agent, provider string, ids []string)
 	s := setting{Orderer: o, Applied: &a, agent: agent, provider: normalProvider(provider)}
 	err := s.run(ctx, ids)
 	if err != nil {
-		var order *OrderError
-		if !errors.As(err, &order) {
+		if _, own := errors.AsType[*OrderError](err); !own {
 			err = fmt.Errorf("set the order for %s of agent %s: %w", provider, agent, err)
 		}
 	}

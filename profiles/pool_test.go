@@ -21,17 +21,23 @@ func TestRealDocuments(t *testing.T) {
 		profiles           string
 	}{
 		openclaw.SharedDatabase: {
-			[]string{"shared-store.json"}, []string{"shared-state.json", "agent-state.json"}, "openai",
+			[]string{"shared-store.json"},
+			[]string{"shared-state.json", "agent-state.json"},
+			"openai",
 			"openai:bob@example.com openai:carol@example.com openai:backup openai:alice@example.com", OrderStored,
 			"openai:backup openai:alice@example.com openai:bob@example.com openai:carol@example.com",
 		},
 		openclaw.AgentDatabase: {
-			[]string{"store.json"}, []string{"state.json"}, "openai",
+			[]string{"store.json"},
+			[]string{"state.json"},
+			"openai",
 			"openai:carol@example.com openai:bob@example.com", OrderStored,
 			"openai:backup openai:alice@example.com openai:bob@example.com openai:carol@example.com",
 		},
 		openclaw.JSONFiles: {
-			[]string{"auth-profiles.json"}, []string{"auth-profiles.json", "auth-state.json"}, "openai-codex",
+			[]string{"auth-profiles.json"},
+			[]string{"auth-profiles.json", "auth-state.json"},
+			"openai-codex",
 			"openai-codex:alice@example.com", OrderStored,
 			"openai-codex:alice@example.com openai-codex:bob@example.com openai-codex:carol@example.com",
 		},

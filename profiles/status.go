@@ -69,9 +69,9 @@ func loginCommand(c credential) string {
 		return base + "paste-token --provider " + provider + " --profile-id " + id
 	case APIKey:
 		return base + "paste-api-key --provider " + provider + " --profile-id " + id
-	default:
-		return base + "login --provider " + provider
+	case OAuth:
 	}
+	return base + "login --provider " + provider
 }
 
 // shellWord quotes what a person will paste into a shell: ids come from a file.

@@ -16,8 +16,9 @@ const (
 )
 
 // View gives the order that the running gateway has for a pool, and whether it
-// is the one in the store. ViewUnknown and ViewDown come without an order and
-// without an error: an old gateway does not show its order.
+// is the one in the store. ViewUnknown and ViewDown come without an order. The
+// error says why the gateway could not be asked; that it is down or too old to
+// show its order is none.
 func (o *Orderer) View(ctx context.Context, agent, provider string) ([]string, GatewayView, error) {
 	data, err := o.store.now(ctx, agent)
 	if err != nil {
@@ -25,14 +26,11 @@ func (o *Orderer) View(ctx context.Context, agent, provider string) ([]string, G
 	}
 	want, _ := data.explicit(normalProvider(provider))
 	order, shown, err := o.gatewayOrder(ctx, agent, normalProvider(provider))
-	switch view := viewOf(order, want, shown, err); view {
-	case ViewDown:
-		return nil, view, nil
-	case ViewUnknown:
-		return nil, view, err
-	default:
-		return order, view, nil
+	view := viewOf(order, want, shown, err)
+	if view == ViewDown {
+		err = nil // the view says it
 	}
+	return order, view, err
 }
 
 func viewOf(order, want []string, shown bool, err error) GatewayView {
