@@ -83,22 +83,33 @@ func (w *Watchdog) probe(ctx context.Context, now time.Time, cfg Config, snap pr
 		}
 		qs = append(qs, question{account: a, ask: ask, done: done})
 	}
+	readings := w.ask(ctx, qs, cfg)
+	for i, r := range readings {
+		qs[i].learn(r, cfg)
+	}
+	return readings
+}
+
+// ask asks all questions at once. It returns nothing where ocwatch stopped
+// meanwhile: that says nothing of any account. A breaker must hear of the end
+// of its probe all the same, even of one that panicked: one that waits for a
+// lost answer never admits another.
+func (w *Watchdog) ask(ctx context.Context, qs []question, cfg Config) []quota.Reading {
+	answered := false
+	defer func() {
+		for i := 0; !answered && i < len(qs); i++ {
+			qs[i].done(quota.Reading{Verdict: quota.Unknown})
+		}
+	}()
 	asks := make([]probe.Account, len(qs))
 	for i, q := range qs {
 		asks[i] = q.ask
 	}
 	readings := w.Prober.ProbeAll(ctx, asks, cfg.Probes)
 	if ctx.Err() != nil {
-		// Cut off because ocwatch stops: that says nothing of any account,
-		// but a breaker must hear of the end of its probe.
-		for _, q := range qs {
-			q.done(quota.Reading{Verdict: quota.Unknown})
-		}
 		return nil
 	}
-	for i, q := range qs {
-		q.learn(readings[i], cfg)
-	}
+	answered = true
 	return readings
 }
 
@@ -133,9 +144,9 @@ func (w *Watchdog) distinct(snap profiles.Snapshot) []probe.Account {
 			switch {
 			case !known:
 				index[p.Account] = len(out)
-				out = append(out, w.ask(pl.Agent, p))
+				out = append(out, w.inquiry(pl.Agent, p))
 			case p.Status == profiles.Usable && !usable[p.Account]:
-				out[i] = w.ask(pl.Agent, p)
+				out[i] = w.inquiry(pl.Agent, p)
 			}
 			usable[p.Account] = usable[p.Account] || p.Status == profiles.Usable
 		}
@@ -161,7 +172,7 @@ func (w *Watchdog) noticeBlocks(snap profiles.Snapshot, cfg Config) {
 	}
 }
 
-func (w *Watchdog) ask(agent string, p profiles.Profile) probe.Account {
+func (w *Watchdog) inquiry(agent string, p profiles.Profile) probe.Account {
 	return probe.Account{
 		Key: p.Account, Provider: p.Provider, Type: string(p.Type), ID: p.AccountID, FedRAMP: p.FedRAMP,
 		Token: w.Source.TokenSource(agent, p.ID),

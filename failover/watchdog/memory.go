@@ -51,7 +51,11 @@ func (w *Watchdog) loadOne(key string, doc []byte, cfg Config) error {
 			latest:  d.Latest, usage: d.Usage, next: d.Next,
 		}
 	case key == restartKey:
-		return json.Unmarshal(doc, &w.restarts.pending)
+		var p wanted
+		if err := json.Unmarshal(doc, &p); err != nil {
+			return err
+		}
+		w.restarts.pending = &p
 	}
 	return nil
 }
@@ -94,21 +98,45 @@ func (w *Watchdog) rememberAccounts(rd *journal.Round, snap profiles.Snapshot) {
 	}
 }
 
-// commit writes the round. A journal that fails is said and never in the way:
-// failing over matters more than remembering.
+// owedMost bounds what is kept for a journal that cannot be written.
+const owedMost = 1000
+
+// owe takes rd over for the next commit. A round that could not be journalled
+// is not told to anybody yet, while the memory has it as told.
+func (w *Watchdog) owe(rd journal.Round) {
+	o := &w.owed
+	o.At = rd.At
+	if o.State == nil {
+		o.State = map[string]json.RawMessage{}
+	}
+	for key, doc := range rd.State {
+		o.State[key] = doc
+		if doc == nil {
+			delete(w.saved, key)
+		} else {
+			w.saved[key] = string(doc)
+		}
+	}
+	o.Readings = rd.Readings // a gap in the graphs is no loss
+	o.Switches = newest(append(o.Switches, rd.Switches...))
+	o.Restarts = newest(append(o.Restarts, rd.Restarts...))
+	o.Messages = newest(append(o.Messages, rd.Messages...))
+}
+
+func newest[T any](list []T) []T { return list[max(0, len(list)-owedMost):] }
+
+// commit writes the round, and what earlier ones could not write. A journal
+// that fails is said and never in the way: failing over matters more than
+// remembering.
 func (w *Watchdog) commit(ctx context.Context, rd journal.Round) {
-	if err := w.Journal.Commit(ctx, rd); err != nil {
+	w.owe(rd)
+	if err := w.Journal.Commit(ctx, w.owed); err != nil {
 		w.Log.Error().Err(err).Msg("the round could not be journalled: going on without")
 		return
 	}
-	for key, doc := range rd.State {
-		if doc == nil {
-			delete(w.saved, key)
-			continue
-		}
-		w.saved[key] = string(doc)
-	}
-	if len(rd.Messages) > 0 {
+	told := len(w.owed.Messages) > 0
+	w.owed = journal.Round{}
+	if told {
 		w.Notifier.Wake()
 	}
 }

@@ -32,6 +32,8 @@ func (w *Watchdog) Round(ctx context.Context) time.Time {
 	snap, ok := w.snapshot(ctx)
 	if !ok {
 		w.publish(snap, cfg)
+		// The round is complete: restarting ocwatch would mend nothing.
+		w.Beat("openclaw's state cannot be read: nothing is changed until it can")
 		return time.Time{}
 	}
 	rd := journal.Round{At: time.Now().UTC(), State: map[string]json.RawMessage{}}
@@ -40,13 +42,29 @@ func (w *Watchdog) Round(ctx context.Context) time.Time {
 	if ctx.Err() != nil {
 		return time.Time{}
 	}
-	w.decide(&rd, snap, cfg)
-	w.watchGateway(ctx, &rd)
-	w.commit(ctx, rd)
+	w.learn(ctx, &rd, snap, cfg)
+	if ctx.Err() != nil {
+		return time.Time{} // what is not in the journal is not acted on
+	}
 	w.act(ctx, snap, cfg)
 	w.publish(snap, cfg)
 	w.Beat(w.summary())
 	return w.nextRound(cfg)
+}
+
+// learn decides and journals it. What a panic leaves unwritten is written with
+// the next round.
+func (w *Watchdog) learn(ctx context.Context, rd *journal.Round, snap profiles.Snapshot, cfg Config) {
+	complete := false
+	defer func() {
+		if !complete {
+			w.owe(*rd)
+		}
+	}()
+	w.decide(rd, snap, cfg)
+	w.watchGateway(ctx, rd)
+	complete = true
+	w.commit(ctx, *rd)
 }
 
 // Check reads, probes and decides once, and acts on nothing.
@@ -137,10 +155,11 @@ func (w *Watchdog) poolInput(pl profiles.Pool, m failover.Memory) failover.Pool 
 // route queues an event once a round: agents that share a profile see the same
 // change, and one message tells it.
 func (w *Watchdog) route(rd *journal.Round, told map[string]bool, e event.Event) {
-	key := fmt.Sprint(e.Type, e.Data.Provider, e.Data.Profile)
-	if e.Data.Profile == "" {
-		key += e.Data.Agent
+	subject := e.Data.Agent
+	if e.Data.Profile != "" {
+		subject = e.Data.Profile + " " + w.billed(e.Data)
 	}
+	key := fmt.Sprint(e.Type, " ", e.Data.Provider, " ", subject)
 	if told[key] {
 		return
 	}
@@ -152,6 +171,19 @@ func (w *Watchdog) route(rd *journal.Round, told map[string]bool, e event.Event)
 		w.Log.Error().Err(err).Str("event", string(e.Type)).Msg("event could not be queued")
 	}
 	rd.Messages = append(rd.Messages, msgs...)
+}
+
+// billed is the account behind the profile that d is about: two agents may have
+// different ones under the same name.
+func (w *Watchdog) billed(d event.Data) string {
+	if p := w.pools[poolKey(d.Agent, d.Provider)]; p != nil {
+		for _, pr := range p.now.Profiles {
+			if pr.ID == d.Profile {
+				return pr.Account
+			}
+		}
+	}
+	return d.Agent
 }
 
 func (w *Watchdog) logPlan(before, p failover.Plan) {
@@ -177,7 +209,7 @@ func adopted(now time.Time, before, p failover.Plan) journal.Switch {
 	}
 }
 
-// nextRound is the earliest time that a plan or an account names.
+// nextRound is the earliest time that a plan, an account or a restart names.
 func (w *Watchdog) nextRound(cfg Config) time.Time {
 	var next time.Time
 	take := func(t time.Time) {
@@ -192,6 +224,9 @@ func (w *Watchdog) nextRound(cfg Config) time.Time {
 		if a.listed {
 			take(a.next)
 		}
+	}
+	if p := w.restarts.pending; p != nil && p.After.After(time.Now()) {
+		take(p.After)
 	}
 	if soonest := time.Now().Add(cfg.MinGap); !next.IsZero() && next.Before(soonest) {
 		return soonest
@@ -211,10 +246,13 @@ func (w *Watchdog) summary() string {
 	return strings.Join(parts, "; ")
 }
 
+// sortedPools lists the pools that were decided on in this life of ocwatch.
 func (w *Watchdog) sortedPools() []*pool {
 	out := make([]*pool, 0, len(w.pools))
 	for _, p := range w.pools {
-		out = append(out, p)
+		if p.plan.State != "" {
+			out = append(out, p)
+		}
 	}
 	slices.SortFunc(out, func(a, b *pool) int {
 		return cmp.Or(cmp.Compare(a.plan.Agent, b.plan.Agent), cmp.Compare(a.plan.Provider, b.plan.Provider))

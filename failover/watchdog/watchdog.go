@@ -125,7 +125,8 @@ type Watchdog struct {
 	round    sync.Mutex // one round at a time; guards the fields below
 	accounts map[string]*account
 	pools    map[string]*pool
-	saved    map[string]string // the journal's documents as last committed
+	saved    map[string]string // the journal's documents, as committed or owed
+	owed     journal.Round     // what is still to be committed
 	gateway  gatewayWatch
 	snapErr  string
 
@@ -206,12 +207,15 @@ func (w *Watchdog) Run(ctx context.Context) error {
 // safeRound keeps a panic in one round from ending the watch. The round that
 // panicked feeds no Beat, so that a panic in every round is noticed by systemd.
 func (w *Watchdog) safeRound(ctx context.Context) (next time.Time) {
-	defer func() {
-		if r := recover(); r != nil {
-			w.Log.Error().Interface("panic", r).Bytes("stack", debug.Stack()).Msg("a round failed: the next one goes on")
-		}
-	}()
+	defer w.survive("a round failed: the next one goes on")
 	return w.Round(ctx)
+}
+
+// survive is deferred where a panic must not end the process.
+func (w *Watchdog) survive(what string) {
+	if r := recover(); r != nil {
+		w.Log.Error().Interface("panic", r).Bytes("stack", debug.Stack()).Msg(what)
+	}
 }
 
 // waitFor returns when a round is due.
