@@ -24,6 +24,7 @@ type wanted struct {
 	Reason string    `json:"reason"`
 	Idle   bool      `json:"idle,omitempty"` // only once nothing is active
 	After  time.Time `json:"after,omitzero"` // not before
+	Told   bool      `json:"told,omitempty"` // that it failed
 }
 
 // restartQueue runs one restart at a time beside the rounds: a restart may
@@ -84,13 +85,23 @@ func (w *Watchdog) runRestart(ctx context.Context, cfg Config) {
 	if p.Idle && !w.idle(ctx) {
 		return
 	}
+	// Should all of the below end in a panic, it is not tried again at once.
+	p.After = time.Now().Add(restartAgain)
 	w.restarts.set(true)
 	w.restarts.running.Go(func() {
+		defer w.Wake()
 		defer w.restarts.set(false)
-		res, err := w.Restarter.Restart(ctx, p.Reason)
+		defer w.survive("a restart could not be finished")
+		res, err := w.tryRestart(ctx, p.Reason)
 		w.restarted(ctx, *p, res, err)
-		w.Wake()
 	})
+}
+
+// tryRestart makes an error of a panic.
+func (w *Watchdog) tryRestart(ctx context.Context, reason string) (res restart.Result, err error) {
+	err = errors.New("the restart failed within ocwatch")
+	defer w.survive("a restart failed")
+	return w.Restarter.Restart(ctx, reason)
 }
 
 func (w *Watchdog) idle(ctx context.Context) bool {
@@ -114,14 +125,19 @@ func (w *Watchdog) restarted(ctx context.Context, p wanted, res restart.Result, 
 	var refused *restart.RefusedError
 	switch {
 	case errors.As(err, &refused):
-		p.After = now.Add(restartAgain)
+		if p.After = now.Add(restartAgain); refused.Until.After(now) {
+			p.After = refused.Until.UTC()
+		}
 		w.Log.Warn().Err(err).Time("retry_at", p.After).Msg("the gateway is not restarted now")
 		w.endRestart(ctx, rd, &p)
 		return
 	case err != nil:
 		p.After = now.Add(restartAgain)
 		rd.Restarts = append(rd.Restarts, record(now, p, res, err))
-		w.gatewayDown(&rd, "restart failed: "+err.Error())
+		if !p.Told {
+			w.gatewayDown(&rd, "restart failed: "+err.Error())
+			p.Told = true
+		}
 		w.endRestart(ctx, rd, &p)
 		return
 	}
