@@ -28,6 +28,10 @@ keeps the old one running. Logs go to stderr.`,
 				return err
 			}
 			log := newLog(cfg.Log, os.Stderr)
+			// Heard from the start: the default of SIGHUP is to end the process.
+			hangup := make(chan os.Signal, 1)
+			signal.Notify(hangup, syscall.SIGHUP)
+			defer signal.Stop(hangup)
 			systemd, err := newSystemd(cfg, log)
 			if err != nil {
 				log.Warn().Err(err).Msg("the watchdog of systemd is not served")
@@ -40,17 +44,14 @@ keeps the old one running. Logs go to stderr.`,
 			ctx, stop := context.WithCancel(cmd.Context())
 			defer stop()
 			go systemd.watch(ctx)
-			go g.reloadOnHangup(ctx, a, systemd, log)
+			go g.reloadOnHangup(ctx, hangup, a, systemd, log)
 			return a.Run(ctx)
 		},
 	}
 }
 
 // reloadOnHangup puts the config file in force again with each SIGHUP.
-func (g *global) reloadOnHangup(ctx context.Context, a *app.App, systemd *systemd, log zerolog.Logger) {
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
+func (g *global) reloadOnHangup(ctx context.Context, hangup <-chan os.Signal, a *app.App, systemd *systemd, log zerolog.Logger) {
 	for {
 		select {
 		case <-ctx.Done():

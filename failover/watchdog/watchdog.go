@@ -149,6 +149,7 @@ func New(o Options) *Watchdog {
 		accounts: map[string]*account{},
 		pools:    map[string]*pool{},
 		saved:    map[string]string{},
+		status:   Status{Version: o.Version, Gateway: GatewayStatus{URL: o.GatewayURL}, Pools: []PoolStatus{}, Problems: []Problem{}},
 		wake:     make(chan struct{}, 1),
 	}
 }

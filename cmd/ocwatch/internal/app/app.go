@@ -126,7 +126,10 @@ func (a *App) listen(ctx context.Context) error {
 	}
 	tcp, err := web.ListenTCP(ctx, a.opts.Config.Listen)
 	if err != nil {
-		return err
+		// Another account's watchdog may have the port. Watching matters more
+		// than being looked at, and the socket answers all the same.
+		a.opts.Log.Warn().Err(err).Msg("the status API is served on the unix socket alone")
+		return nil
 	}
 	a.serving.Go(func() { a.web.Serve(tcp) })
 	return nil
