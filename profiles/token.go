@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/oauth2"
+
+	"github.com/ocwatch/ocwatch/internal/quota"
 )
 
 // readLimit bounds one read of the store on behalf of a token source, whose
@@ -29,6 +31,18 @@ func (e *TokenError) Error() string {
 		msg += "; " + e.Fix
 	}
 	return msg
+}
+
+// Verdict is what the error says of the account to whoever wanted to probe it.
+func (e *TokenError) Verdict() quota.Verdict {
+	switch e.Status {
+	case Stale:
+		return quota.Stale
+	case LoginRequired:
+		return quota.Revoked
+	case Usable, Refreshing, Unreadable:
+	}
+	return quota.Unknown
 }
 
 // TokenSource gives the token of one profile as OpenClaw's store has it at the
