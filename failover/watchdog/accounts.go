@@ -154,6 +154,21 @@ func (w *Watchdog) distinct(snap profiles.Snapshot) []probe.Account {
 	return out
 }
 
+// repace brings accounts forward whose turn a new configuration sees sooner.
+func (w *Watchdog) repace(now time.Time, snap profiles.Snapshot, cfg Config) {
+	n := w.reloads.Load()
+	if n == w.pacedBy {
+		return
+	}
+	w.pacedBy = n
+	for _, ask := range w.distinct(snap) {
+		a := w.account(ask.Key, cfg)
+		if at := cfg.Next(now, ask, a.latest, rand.Float64()); at.Before(a.next) {
+			a.next = at
+		}
+	}
+}
+
 // noticeBlocks makes accounts due about which OpenClaw recorded something new:
 // it was refused just now, and the provider knows why.
 func (w *Watchdog) noticeBlocks(snap profiles.Snapshot, cfg Config) {

@@ -31,13 +31,20 @@ func (w *Watchdog) act(ctx context.Context, snap profiles.Snapshot, cfg Config) 
 			w.Wake()
 			continue
 		}
-		w.apply(ctx, p, cfg)
+		if p.plan.Change {
+			w.apply(ctx, p, cfg)
+		} else {
+			w.verify(ctx, p, cfg)
+		}
 	}
 	w.runRestart(ctx, cfg)
 }
 
+// changing are the pools whose order is to be set or seen through.
 func (w *Watchdog) changing() []*pool {
-	return slices.DeleteFunc(w.sortedPools(), func(p *pool) bool { return !p.plan.Change })
+	return slices.DeleteFunc(w.sortedPools(), func(p *pool) bool {
+		return !p.listed || !p.plan.Change && p.landed == nil
+	})
 }
 
 func sameOrder(snap profiles.Snapshot, want profiles.Pool) bool {
@@ -72,16 +79,8 @@ func (w *Watchdog) apply(ctx context.Context, p *pool, cfg Config) {
 	for _, e := range events {
 		w.route(&rd, told, e)
 	}
-	from := first(p.now.Order)
-	if pl.Memory.Intent != nil {
-		from = pl.Memory.Intent.From
-	}
-	rd.Switches = append(rd.Switches, journal.Switch{
-		At: now, Agent: pl.Agent, Provider: pl.Provider, From: from, To: first(pl.Order), Order: pl.Order,
-		Reason: pl.Reason, Via: string(applied.Via), Took: now.Sub(start), Steps: steps(applied),
-	})
 	w.remember(&rd, key, memory)
-	w.wantRestart(&rd, cfg, from != first(pl.Order), applied, pl.Reason)
+	w.seenThrough(&rd, p, cfg, *pl.Memory.Intent, applied, now.Sub(start))
 	w.commit(ctx, rd)
 	log.Info().Str("via", string(applied.Via)).Str("gateway", string(applied.Gateway)).Dur("took_ms", now.Sub(start)).
 		Msg("order set: " + pl.Reason)

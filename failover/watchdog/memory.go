@@ -35,12 +35,18 @@ func (w *Watchdog) load(ctx context.Context) error {
 
 func (w *Watchdog) loadOne(key string, doc []byte, cfg Config) error {
 	switch {
-	case strings.HasPrefix(key, "pool/"):
-		p := &pool{}
-		if err := json.Unmarshal(doc, &p.plan.Memory); err != nil {
+	case strings.HasPrefix(key, poolPrefix):
+		var m failover.Memory
+		if err := json.Unmarshal(doc, &m); err != nil {
 			return err
 		}
-		w.pools[key] = p
+		w.pool(key).plan.Memory = m
+	case strings.HasPrefix(key, landedPrefix):
+		var in failover.Intent
+		if err := json.Unmarshal(doc, &in); err != nil {
+			return err
+		}
+		w.pool(poolPrefix + strings.TrimPrefix(key, landedPrefix)).landed = &in
 	case strings.HasPrefix(key, "account/"):
 		var d accountDoc
 		if err := json.Unmarshal(doc, &d); err != nil {
@@ -58,6 +64,15 @@ func (w *Watchdog) loadOne(key string, doc []byte, cfg Config) error {
 		w.restarts.pending = &p
 	}
 	return nil
+}
+
+func (w *Watchdog) pool(key string) *pool {
+	p, ok := w.pools[key]
+	if !ok {
+		p = &pool{}
+		w.pools[key] = p
+	}
+	return p
 }
 
 // remember adds v to the round where it differs from what is on disk.

@@ -21,6 +21,9 @@ import (
 type pool struct {
 	now  profiles.Pool // as last read
 	plan failover.Plan // as last decided
+	// landed is an order of ours in force that is still to be seen through.
+	landed *failover.Intent
+	listed bool // the last snapshot had it
 }
 
 // Round reads, probes, decides and acts once. It returns when the next round
@@ -37,6 +40,7 @@ func (w *Watchdog) Round(ctx context.Context) time.Time {
 		return time.Time{}
 	}
 	rd := journal.Round{At: time.Now().UTC(), State: map[string]json.RawMessage{}}
+	w.repace(rd.At, snap, cfg)
 	w.noticeBlocks(snap, cfg)
 	rd.Readings = w.probe(ctx, rd.At, cfg, snap)
 	if ctx.Err() != nil {
@@ -112,13 +116,9 @@ func (w *Watchdog) decide(rd *journal.Round, snap profiles.Snapshot, cfg Config)
 	for _, pl := range snap.Pools {
 		key := poolKey(pl.Agent, pl.Provider)
 		seen[key] = true
-		p, ok := w.pools[key]
-		if !ok {
-			p = &pool{}
-			w.pools[key] = p
-		}
+		p := w.pool(key)
 		before := p.plan
-		p.now = pl
+		p.now, p.listed = pl, true
 		p.plan = failover.Decide(rd.At, cfg.Policy(pl.Provider), w.poolInput(pl, before.Memory))
 		w.logPlan(before, p.plan)
 		for _, e := range p.plan.Events {
@@ -128,6 +128,7 @@ func (w *Watchdog) decide(rd *journal.Round, snap profiles.Snapshot, cfg Config)
 			rd.Switches = append(rd.Switches, adopted(rd.At, before, p.plan))
 		}
 		w.remember(rd, key, p.plan.Memory)
+		w.landed(rd, p, before.Memory)
 	}
 	for key, p := range w.pools {
 		switch {
@@ -135,10 +136,11 @@ func (w *Watchdog) decide(rd *journal.Round, snap profiles.Snapshot, cfg Config)
 		case len(snap.Problems) == 0:
 			delete(w.pools, key)
 			w.forget(rd, key)
+			w.forget(rd, landedKey(key))
 		default:
 			// A pool whose store cannot be read now is not gone, and its last
 			// plan is nothing to act on.
-			p.plan.Change, p.plan.NextLook = false, time.Time{}
+			p.listed, p.plan.NextLook = false, time.Time{}
 		}
 	}
 	w.rememberAccounts(rd, snap)
@@ -260,7 +262,9 @@ func (w *Watchdog) sortedPools() []*pool {
 	return out
 }
 
-func poolKey(agent, provider string) string { return "pool/" + agent + "/" + provider }
+const poolPrefix = "pool/"
+
+func poolKey(agent, provider string) string { return poolPrefix + agent + "/" + provider }
 
 func first(ids []string) string {
 	if len(ids) == 0 {

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -129,6 +130,7 @@ type Watchdog struct {
 	owed     journal.Round     // what is still to be committed
 	gateway  gatewayWatch
 	snapErr  string
+	pacedBy  int64 // the reload that the accounts' turns go by
 
 	mu     sync.Mutex // guards the fields below
 	cfg    Config
@@ -136,6 +138,7 @@ type Watchdog struct {
 	wake   chan struct{}
 
 	restarts restartQueue
+	reloads  atomic.Int64
 }
 
 // New returns a Watchdog. Run or Check bring it to life.
@@ -159,6 +162,7 @@ func (w *Watchdog) Reload(c Config) {
 	w.mu.Lock()
 	w.cfg = c
 	w.mu.Unlock()
+	w.reloads.Add(1)
 	w.Wake()
 }
 
@@ -186,11 +190,17 @@ func (w *Watchdog) Run(ctx context.Context) error {
 	w.announce(ctx, event.WatchdogStarted, "watching")
 	ticks := make(chan struct{}, 1)
 	scheduler := w.schedule(ctx, ticks)
+	scheduledBy := w.reloads.Load()
 	defer func() { <-scheduler.Stop().Done() }()
 	defer w.restarts.wait()
 	for last := (time.Time{}); ; {
 		if err := pause(ctx, time.Until(last.Add(w.config().MinGap))); err != nil {
 			break
+		}
+		if n := w.reloads.Load(); n != scheduledBy {
+			// The old one sleeps until the old schedule's next tick.
+			scheduler.Stop()
+			scheduler, scheduledBy = w.schedule(ctx, ticks), n
 		}
 		last = time.Now()
 		next := w.safeRound(ctx)
@@ -244,7 +254,7 @@ func (w *Watchdog) schedule(ctx context.Context, ticks chan<- struct{}) *cron.Cr
 	log := cronLog{w.Log}
 	c := cron.New(cron.WithLocation(time.UTC), cron.WithLogger(log),
 		cron.WithChain(cron.SkipIfStillRunning(log), cron.Recover(log)))
-	c.Schedule(reloaded{w}, cron.FuncJob(func() {
+	c.Schedule(w.config().Schedule, cron.FuncJob(func() {
 		if pause(ctx, time.Duration(rand.Float64()*float64(w.config().Jitter))) != nil {
 			return
 		}
@@ -256,12 +266,6 @@ func (w *Watchdog) schedule(ctx context.Context, ticks chan<- struct{}) *cron.Cr
 	c.Start()
 	return c
 }
-
-// reloaded is the schedule of the configuration in force, so that a reload
-// needs no second scheduler.
-type reloaded struct{ w *Watchdog }
-
-func (r reloaded) Next(t time.Time) time.Time { return r.w.config().Schedule.Next(t) }
 
 // cronLog lets cron speak through zerolog, at debug level: a skipped tick is
 // no news, and a panic is logged with its stack as an error.

@@ -101,6 +101,12 @@ func (w *world) did() string {
 	return strings.Join(w.trace, "; ")
 }
 
+// askedOf is how often an account was asked.
+func (w *world) askedOf(id string) (n int) {
+	w.with(func() { n = w.asked["acct-"+id] })
+	return n
+}
+
 func (w *world) snapshot() (profiles.Snapshot, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
