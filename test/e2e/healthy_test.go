@@ -51,10 +51,29 @@ func writesNothing(t *testing.T, s *stage) {
 // ownedByGateway names what a gateway without any ocwatch rewrites while idle,
 // as observed. The auth documents in those databases are compared by content.
 func (s *stage) ownedByGateway(name string) bool {
-	for _, own := range []string{"state/openclaw.sqlite", "agents/main/agent/openclaw-agent.sqlite", "agents/main/sessions/", "logs/", "memory/"} {
+	for _, own := range []string{"state/openclaw.sqlite", "agents/main/agent/openclaw-agent.sqlite", "agents/main/sessions/", "cache/", "logs/", "memory/"} {
 		if strings.HasPrefix(name, own) {
 			return true
 		}
 	}
 	return false
+}
+
+// Nobody else writes while OpenClaw is stopped, so that every byte counts: a
+// look at it leaves nothing but the empty index that SQLite's readers keep
+// beside a database.
+func leavesStoppedOpenClawAlone(t *testing.T, s *stage) {
+	s.gateway.Stop(t)
+	d := newDaemon(t, s)
+	before := s.SnapshotFiles(t)
+	p, code := d.ask(t, "check")
+	if len(p.Profiles) != len(s.Pool()) || code != 0 {
+		t.Errorf("check sees %d profiles of %d and ends with status %d, want 0", len(p.Profiles), len(s.Pool()), code)
+	}
+	changed := slices.DeleteFunc(lab.Changed(before, s.SnapshotFiles(t)), func(name string) bool {
+		return strings.HasSuffix(name, ".sqlite-shm") || strings.HasSuffix(name, ".sqlite-wal")
+	})
+	if len(changed) > 0 {
+		t.Errorf("looking at a stopped OpenClaw changed %v", changed)
+	}
 }

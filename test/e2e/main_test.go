@@ -46,6 +46,10 @@ func TestReleases(t *testing.T) {
 			if !s.gateway.Alive() || s.gateway.Starts() != 1 {
 				t.Errorf("the gateway was restarted: alive %v, began to listen %d times", s.gateway.Alive(), s.gateway.Starts())
 			}
+			t.Run("a stopped OpenClaw is left alone", func(t *testing.T) {
+				s.reset(t, s.Dial(t))
+				leavesStoppedOpenClawAlone(t, s)
+			})
 		})
 	}
 }

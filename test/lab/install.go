@@ -120,6 +120,8 @@ type release struct {
 	runtime bool
 	// orderRPC: the gateway offers models.authOrderSet.
 	orderRPC bool
+	// codex: turns run on the native Codex runtime, against the official hosts.
+	codex bool
 }
 
 func (in Install) release() release {
@@ -128,6 +130,8 @@ func (in Install) release() release {
 		return release{openai: "openai-codex", api: "openai-codex-responses"}
 	case AgentDatabase:
 		return release{openai: "openai", api: "openai-chatgpt-responses", imports: true, runtime: true}
+	case Codex:
+		return release{openai: "openai", imports: true, orderRPC: true, codex: true}
 	default:
 		return release{openai: "openai", api: "openai-chatgpt-responses", imports: true, runtime: true, orderRPC: true}
 	}

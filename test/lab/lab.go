@@ -113,11 +113,15 @@ func (l *Lab) Env() []string {
 	return append(l.baseEnv(), l.Provider.proxyEnv()...)
 }
 
+func (l *Lab) path() string {
+	return "PATH=" + l.Install.nodeDir() + ":" + l.Install.binDir() + ":/usr/local/bin:/usr/bin:/bin"
+}
+
 func (l *Lab) baseEnv() []string {
 	return []string{
 		"HOME=" + l.Home,
 		"TMPDIR=" + l.tmp,
-		"PATH=" + l.Install.nodeDir() + ":" + l.Install.binDir() + ":/usr/local/bin:/usr/bin:/bin",
+		l.path(),
 		"LANG=C.UTF-8",
 		"OPENCLAW_GATEWAY_TOKEN=" + Token,
 		// One compile cache for all labs: a third of a CLI start is parsing.

@@ -19,6 +19,11 @@ const model = "gpt-5.4"
 // same files is the same.
 func (l *Lab) seed(t *testing.T, edit func(map[string]any)) {
 	t.Helper()
+	if l.Install.release().codex {
+		must(t, l.seedCodex(t.Context()))
+		l.configure(t, edit)
+		return
+	}
 	dir, err := l.seeded(t.Context())
 	must(t, err)
 	must(t, os.CopyFS(l.Home, os.DirFS(dir)))
@@ -72,68 +77,31 @@ func (l *Lab) seedFiles() map[string]any {
 }
 
 func (l *Lab) buildSeed(ctx context.Context, home string, files map[string]any) error {
+	if err := writeSeed(home, files); err != nil || !l.Install.release().imports {
+		return err
+	}
+	seeder := *l
+	seeder.Home = home
+	return seeder.doctor(ctx, seeder.Env())
+}
+
+func writeSeed(home string, files map[string]any) error {
 	for name, v := range files {
 		if err := writeJSON(filepath.Join(home, ".openclaw", name), v); err != nil {
 			return err
 		}
 	}
-	if !l.Install.release().imports {
-		return nil
-	}
+	return nil
+}
+
+func (l *Lab) doctor(ctx context.Context, env []string) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	seeder := *l
-	seeder.Home = home
-	out, stderr, err := seeder.run(ctx, seeder.Env(), l.Install.CLI(), "doctor", "--fix", "--non-interactive", "--yes")
+	out, stderr, err := l.run(ctx, env, l.Install.CLI(), "doctor", "--fix", "--non-interactive", "--yes")
 	if err != nil {
 		return fmt.Errorf("doctor --fix: %w\n%s\n%s", err, out, stderr)
 	}
 	return nil
-}
-
-func (l *Lab) config(port int, providerURL string) map[string]any {
-	r := l.Install.release()
-	ref := r.openai + "/" + model
-	defaults := map[string]any{"model": map[string]any{"primary": ref}}
-	provider := map[string]any{
-		"baseUrl": providerURL + "/backend-api/codex",
-		"api":     r.api,
-		"models": []any{map[string]any{
-			"id": model, "name": model, "api": r.api, "reasoning": false,
-			"input": []string{"text"}, "contextWindow": 200000, "maxTokens": 8192,
-		}},
-	}
-	if r.runtime {
-		embedded := map[string]any{"id": "openclaw"}
-		defaults["models"] = map[string]any{ref: map[string]any{"agentRuntime": embedded}}
-		provider["agentRuntime"] = embedded
-	}
-	return map[string]any{
-		"gateway": map[string]any{
-			"mode": "local", "port": port, "bind": "loopback",
-			"auth": map[string]any{"mode": "token", "token": Token},
-		},
-		"agents": map[string]any{"defaults": defaults},
-		"models": map[string]any{"providers": map[string]any{r.openai: provider}},
-	}
-}
-
-// configure gives a copied home its own ports.
-func (l *Lab) configure(t *testing.T, edit func(map[string]any)) {
-	t.Helper()
-	path := filepath.Join(l.StateDir, "openclaw.json")
-	b, err := os.ReadFile(path)
-	must(t, err)
-	var config map[string]any
-	must(t, json.Unmarshal(b, &config))
-	own := l.config(l.Port, l.Provider.URL)
-	config["gateway"], config["models"] = own["gateway"], own["models"]
-	// By default it logs to a directory that all of a machine's users share.
-	config["logging"] = map[string]any{"file": filepath.Join(l.tmp, "openclaw.log")}
-	if edit != nil {
-		edit(config)
-	}
-	must(t, writeJSON(path, config))
 }
 
 func writeJSON(path string, v any) error {
@@ -156,7 +124,7 @@ func tighten(dir string) error {
 		case d.IsDir():
 			return os.Chmod(path, 0o700) //nolint:gosec // a directory needs the x bit
 		case d.Type().IsRegular():
-			return os.Chmod(path, 0o600)
+			return os.Chmod(path, 0o600) // no seed holds a program
 		default:
 			return nil
 		}
