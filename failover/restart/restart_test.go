@@ -158,12 +158,20 @@ func TestRestart(t *testing.T) {
 			via: SystemdUser, steps: "drain systemd-user", within: 8 * time.Second, times: 1,
 		},
 		{
+			name: "start limit, used up by failures: the unit's result tells only of those",
+			world: func(w *world, o *Options) {
+				o.Via, w.user = SystemdUser, runningUnit()
+				w.user.limit, w.user.spentBy = true, "signal"
+			},
+			via: SystemdUser, steps: "drain systemd-user", within: 8 * time.Second, times: 1,
+		},
+		{
 			name: "start limit: still after the reset",
 			world: func(w *world, o *Options) {
 				o.Via, w.user = SystemdUser, runningUnit()
 				w.user.limit, w.user.limitAgain = true, true
 			},
-			err: "after a reset of its start limit: openclaw-gateway.service: systemd refuses to start it: start-limit-hit", steps: "drain systemd-user", within: time.Second,
+			err: "after a reset of its start limit: openclaw-gateway.service: systemd refuses to start it: start limit hit", steps: "drain systemd-user", within: time.Second,
 		},
 		{
 			name: "the bus goes away and the restart happens",

@@ -32,12 +32,12 @@ type Dial func(ctx context.Context) (m Manager, done func(), err error)
 
 const (
 	unitPoll = time.Second
-	// startLimitHit is the Result of a unit that systemd refuses to start any
-	// more until it is reset; every further restart fails at once.
+	// startLimitHit is the Result of a unit that systemd refuses to start until
+	// it is reset, if it did not fail before: the first failure stays.
 	startLimitHit = "start-limit-hit"
 )
 
-var errStartLimit = errors.New("systemd refuses to start it: start-limit-hit")
+var errStartLimit = errors.New("systemd refuses to start it: start limit hit")
 
 // units lists the names that the gateway's unit may have. An OpenClaw profile
 // has a unit of its own, and the unit without a profile is somebody else's then.
@@ -75,9 +75,10 @@ func (r *Restarter) askUnit(dial Dial, systemctl string, live bool) func(context
 		}
 		r.resetAsked = true
 		if err := m.ResetFailed(ctx, u.name); err != nil {
-			return unavailable("%s: start-limit-hit, and it could not be reset: %w", u.name, err)
+			return unavailable("%s: start limit hit, and it could not be reset: %w", u.name, err)
 		}
 		r.resetDone = true
+		u.before = UnitState{}
 		if err := u.restart(ctx, took); err != nil {
 			return fmt.Errorf("after a reset of its start limit: %w", err)
 		}
@@ -144,6 +145,10 @@ func (u unit) restart(ctx context.Context, took func(taken)) error {
 	switch {
 	case err != nil:
 		return fmt.Errorf("%s: %w", u.name, err)
+	case s.Active == "failed" && result == "failed" && s.Invocation == u.before.Invocation:
+		// It failed without having been started. A unit with Restart=always,
+		// as OpenClaw's, that used its limit up by failing says it so only.
+		return unavailable("%s: %w", u.name, errStartLimit)
 	case failed(s) != nil:
 		return unavailable("%s: %w", u.name, failed(s))
 	case result != "done":

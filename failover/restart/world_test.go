@@ -63,6 +63,7 @@ type fakeUnit struct {
 	job        string // result of a restart; "": done
 	limit      bool   // the next restart hits the start limit
 	limitAgain bool   // also after a reset
+	spentBy    string // what used the limit up: the result that then stays; "": the restarts
 	failAfter  bool   // it fails a while after its job is done
 	busGone    bool   // the bus goes away during the restart, which happens
 	resets     int
@@ -282,6 +283,9 @@ func (m *fakeManager) Restart(ctx context.Context, _ string) (string, error) {
 	if m.u.limit {
 		m.w.mu.Lock()
 		m.u.state.Active, m.u.state.Result = "failed", startLimitHit
+		if m.u.spentBy != "" {
+			m.u.state.Result = m.u.spentBy
+		}
 		m.w.gone, m.w.boot = time.Now(), time.Now().Add(1e6*time.Hour) // it was stopped first
 		m.w.mu.Unlock()
 		return "failed", err
@@ -317,7 +321,7 @@ func (m *fakeManager) ResetFailed(ctx context.Context, _ string) error {
 		defer m.w.mu.Unlock()
 		m.u.resets++
 		m.u.limit = m.u.limitAgain
-		m.u.state.Active = "inactive"
+		m.u.state.Active, m.u.state.Result, m.u.state.Invocation = "inactive", "success", ""
 	}
 	return err
 }

@@ -1,0 +1,164 @@
+//go:build systemd
+
+// Package systemd tests against a real systemd what only a real one can show.
+// The tests run on machines of their own, which test/with-systemd boots: the
+// test binary starts itself again in there, as an account with a user manager,
+// and once more as root for the system's manager. So
+//
+//	go test -tags systemd ./test/systemd/...
+//
+// as root is all it takes. Where no systemd can be booted the suite is skipped
+// with the reason printed, and fails with CI=true.
+package systemd
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+const (
+	// machineEnv says on which machine a test binary runs: user or root.
+	machineEnv = "OCWATCH_TEST_MACHINE"
+	binaryEnv  = "OCWATCH_TEST_BINARY" // ocwatch itself
+	place      = "/srv/ocwatch"        // where with-systemd puts the repository
+	skipStatus = 77                    // of with-systemd
+	ofRoot     = "^TestSystemUnit"     // the tests of the system's manager
+)
+
+func TestMain(m *testing.M) {
+	switch {
+	case os.Getenv(fakeEnv) != "":
+		os.Exit(fakeGateway(os.Getenv(fakeEnv))) //nolint:forbidigo // The whole process is a stand-in for the gateway.
+	case os.Getenv(machineEnv) != "":
+		m.Run()
+	default:
+		os.Exit(outside()) //nolint:forbidigo // Its status is that of the tests inside.
+	}
+}
+
+// outside boots the machines and runs the tests in them.
+func outside() int {
+	dir, binary, err := prepare()
+	if dir != "" {
+		defer func() { _ = os.RemoveAll(dir) }()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	// The tests wait more than they work.
+	args := append(forwarded(os.Args[1:]), "-test.parallel=20")
+	if strings.Contains(strings.Join(args, " "), "-test.run=") {
+		return machine("user", dir, binary, args, os.Stdout)
+	}
+	// At the same time, and one after the other on the screen.
+	var said bytes.Buffer
+	root := make(chan int)
+	go func() {
+		root <- machine("root", dir, binary, append(args[:len(args):len(args)], "-test.run="+ofRoot), &said)
+	}()
+	status := machine("user", dir, binary, append(args[:len(args):len(args)], "-test.skip="+ofRoot), os.Stdout)
+	status = max(status, <-root)
+	fmt.Print(said.String()) //nolint:forbidigo // Where go test prints.
+	return status
+}
+
+// prepare puts this binary and ocwatch where the machines can see them, below
+// the repository and readable by everybody.
+func prepare() (dir, binary string, err error) {
+	root, err := repository()
+	if err != nil {
+		return "", "", err
+	}
+	if err := os.MkdirAll(filepath.Join(root, "out"), 0o755); err != nil { //nolint:gosec // Another account reads it.
+		return "", "", err
+	}
+	dir, err = os.MkdirTemp(filepath.Join(root, "out"), "systemd-test-")
+	if err != nil {
+		return "", "", err
+	}
+	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // Another account reads it.
+		return dir, "", err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return dir, "", err
+	}
+	content, err := os.ReadFile(self) //nolint:gosec // This very binary.
+	if err != nil {
+		return dir, "", err
+	}
+	binary = filepath.Join(dir, "systemd.test")
+	if err := os.WriteFile(binary, content, 0o755); err != nil { //nolint:gosec // Another account runs it.
+		return dir, "", err
+	}
+	build := exec.Command("go", "build", "-o", filepath.Join(dir, "ocwatch"), "./cmd/ocwatch") //nolint:noctx,gosec // It ends by itself; the tests have no context yet.
+	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return dir, "", fmt.Errorf("go build ./cmd/ocwatch: %w\n%s", err, out)
+	}
+	return dir, binary, nil
+}
+
+func repository() (string, error) {
+	dir, err := os.Getwd()
+	for err == nil && dir != "/" {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		dir = filepath.Dir(dir)
+	}
+	return "", errors.New("no go.mod above the working directory")
+}
+
+// forwarded leaves out what only the outer go test can use: files on its disk.
+func forwarded(args []string) []string {
+	var kept []string
+	for _, a := range args {
+		if strings.HasPrefix(a, "-test.testlogfile") || strings.HasPrefix(a, "-test.gocoverdir") ||
+			strings.HasPrefix(a, "-test.coverprofile") || strings.HasPrefix(a, "-test.paniconexit0") {
+			continue
+		}
+		kept = append(kept, a)
+	}
+	return kept
+}
+
+// machine runs the tests on one machine and returns their exit status.
+func machine(name, dir, binary string, args []string, out io.Writer) int {
+	root := filepath.Dir(filepath.Dir(dir))
+	argv := []string{filepath.Join(root, "test", "with-systemd")}
+	if name == "root" {
+		argv = append(argv, "--root")
+	}
+	inside := filepath.Join(place, "out", filepath.Base(dir))
+	argv = append(argv, "env", machineEnv+"="+name, binaryEnv+"="+filepath.Join(inside, "ocwatch"), filepath.Join(inside, filepath.Base(binary)))
+	argv = append(argv, args...)
+	cmd := exec.Command(argv[0], argv[1:]...) //nolint:noctx,gosec // It ends with this process; the project's own script.
+	cmd.Stdout, cmd.Stderr = out, out
+	// The machine goes when go test kills this process. The signal is sent when
+	// the thread ends that started the command, so that it must not.
+	runtime.LockOSThread()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	err := cmd.Run()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit) && exit.ExitCode() == skipStatus && os.Getenv("CI") != "true":
+		return 0
+	case errors.As(err, &exit) && exit.ExitCode() > 0:
+		return exit.ExitCode()
+	}
+	fmt.Fprintln(os.Stderr, err)
+	return 1
+}
