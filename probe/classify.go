@@ -100,7 +100,7 @@ func sourceOf(q asked) quota.Source {
 
 // read gathers the codes and messages, which providers put in many places.
 func read(a Account, q asked, ans answer) trouble {
-	t := trouble{provider: canonical(a.Provider), profileType: a.Type, asked: q, status: ans.status}
+	t := trouble{provider: quota.Canonical(a.Provider), profileType: a.Type, asked: q, status: ans.status}
 	if o, ok := ans.object(); ok {
 		t.gather(o)
 	}

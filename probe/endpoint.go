@@ -3,9 +3,10 @@ package probe
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"strings"
+
+	"github.com/ocwatch/ocwatch/internal/loopback"
 )
 
 // ValidateEndpoint says whether a token may be sent to raw: an https URL, or
@@ -28,29 +29,12 @@ func validateURL(u *url.URL) error {
 		return errors.New("probe url has no host; write https://host/path")
 	case u.Scheme == "https":
 		return nil
-	case u.Scheme == "http" && loopback(u.Hostname()):
+	case u.Scheme == "http" && loopback.Host(u.Hostname()):
 		return nil
 	case u.Scheme == "http":
 		return fmt.Errorf("probe url sends a token to %s in the clear; use https, or a loopback address", label(u.Hostname()))
 	}
 	return fmt.Errorf("probe url has scheme %q; use https", label(u.Scheme))
-}
-
-func loopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback()
-}
-
-// canonical is the name a provider has in the tables: openai was called
-// openai-codex up to OpenClaw 2026.5.
-func canonical(provider string) string {
-	if provider == "openai-codex" {
-		return "openai"
-	}
-	return provider
 }
 
 // keyURL says where a key is validated. An owner who sends usage probes

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/ocwatch/ocwatch/internal/loopback"
 	"github.com/ocwatch/ocwatch/internal/quota"
 )
 
@@ -130,7 +131,7 @@ func FuzzValidateEndpoint(f *testing.F) {
 		if err != nil || req.URL.Host == "" || req.URL.User != nil {
 			t.Fatalf("%q passed: %v", s, err)
 		}
-		if req.URL.Scheme != "https" && !loopback(req.URL.Hostname()) {
+		if req.URL.Scheme != "https" && !loopback.Host(req.URL.Hostname()) {
 			t.Errorf("%q passed", s)
 		}
 	})

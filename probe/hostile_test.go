@@ -21,8 +21,13 @@ import (
 
 // everyFunc lists the ways in which an account is probed.
 var everyFunc = []struct{ provider, profileType string }{
-	{"openai", "oauth"}, {"openai", "token"}, {"openai", "api_key"}, {"openai-codex", "oauth"},
-	{"anthropic", "oauth"}, {"anthropic", "token"}, {"anthropic", "api_key"},
+	{"openai", "oauth"},
+	{"openai", "token"},
+	{"openai", "api_key"},
+	{"openai-codex", "oauth"},
+	{"anthropic", "oauth"},
+	{"anthropic", "token"},
+	{"anthropic", "api_key"},
 }
 
 // hostile are endpoints in every kind of bad state. None may panic a probe, end

@@ -35,7 +35,7 @@ func (m *memory) note(a Account, r quota.Reading) quota.Reading {
 	if r.Verdict != quota.Throttled {
 		return r
 	}
-	if a.Type == "token" && canonical(a.Provider) == "anthropic" && n >= throttledForGood {
+	if a.Type == "token" && quota.Canonical(a.Provider) == "anthropic" && n >= throttledForGood {
 		r.Verdict, r.Until = quota.Unsupported, time.Time{}
 		r.Reason = "the usage endpoint keeps refusing this long-lived token"
 		return r

@@ -25,9 +25,9 @@ var (
 // token or api_key). A key is asked at the slow pace: validity changes rarely.
 func PaceOf(provider, profileType string) Pace {
 	switch {
-	case canonical(provider) == "anthropic":
+	case quota.Canonical(provider) == "anthropic":
 		return anthropicPace
-	case canonical(provider) == "openai" && profileType != "api_key":
+	case quota.Canonical(provider) == "openai" && profileType != "api_key":
 		return openAIPace
 	}
 	return otherPace

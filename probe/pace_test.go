@@ -15,8 +15,12 @@ func TestPaceOf(t *testing.T) {
 		provider, profileType string
 		every                 time.Duration
 	}{
-		{"openai", "oauth", time.Minute}, {"openai-codex", "oauth", time.Minute}, {"openai", "api_key", 5 * time.Minute},
-		{"anthropic", "oauth", 5 * time.Minute}, {"anthropic", "token", 5 * time.Minute}, {"anthropic", "api_key", 5 * time.Minute},
+		{"openai", "oauth", time.Minute},
+		{"openai-codex", "oauth", time.Minute},
+		{"openai", "api_key", 5 * time.Minute},
+		{"anthropic", "oauth", 5 * time.Minute},
+		{"anthropic", "token", 5 * time.Minute},
+		{"anthropic", "api_key", 5 * time.Minute},
 		{"gemini", "oauth", 5 * time.Minute},
 	}
 	for _, tt := range tests {

@@ -88,7 +88,7 @@ func (p *Prober) settings(provider string) Settings {
 	if s, ok := p.providers[provider]; ok {
 		return s
 	}
-	return p.providers[canonical(provider)]
+	return p.providers[quota.Canonical(provider)]
 }
 
 // Probe asks what a has left. It never fails: whatever goes wrong is a verdict
@@ -116,7 +116,7 @@ func (p *Prober) Probe(ctx context.Context, a Account) quota.Reading {
 
 // ask calls the provider's Func within its bounds.
 func (p *Prober) ask(ctx context.Context, a Account) (r quota.Reading, err error) {
-	f, ok := p.table[canonical(a.Provider)]
+	f, ok := p.table[quota.Canonical(a.Provider)]
 	if !ok {
 		return unsupported("ocwatch knows no way to read this provider's quota"), nil
 	}

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
+
+	"github.com/ocwatch/ocwatch/internal/quota"
 )
 
 // minSecret is the length from which on a credential is taken to be too random
@@ -37,6 +39,6 @@ func accountKey(c credential, accountID, email string) string {
 // hashed joins the parts with a byte that none of them has, so that no two
 // kinds of key can meet.
 func hashed(provider string, parts ...string) string {
-	sum := sha256.Sum256([]byte(Canonical(provider) + "\x00" + strings.Join(parts, "\x00")))
+	sum := sha256.Sum256([]byte(quota.Canonical(provider) + "\x00" + strings.Join(parts, "\x00")))
 	return "acct-" + hex.EncodeToString(sum[:8])
 }

@@ -156,14 +156,3 @@ func TestWhatTheTokenTells(t *testing.T) {
 		t.Errorf("%+v: these claims are OpenAI's, and the profile is another provider's", c)
 	}
 }
-
-func TestCanonical(t *testing.T) {
-	for in, want := range map[string]string{"openai-codex": "openai", " OpenAI-Codex ": "openai", "openai": "openai", "Anthropic": "anthropic", "": ""} {
-		if got := Canonical(in); got != want {
-			t.Errorf("Canonical(%q) = %q, want %q", in, got, want)
-		}
-	}
-	if !SameProvider("openai", "openai-codex") || SameProvider("openai", "anthropic") {
-		t.Error("openai-codex is openai, and anthropic is not")
-	}
-}

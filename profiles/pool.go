@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ocwatch/ocwatch/internal/openclaw"
+	"github.com/ocwatch/ocwatch/internal/quota"
 )
 
 // content is what holds for one agent, decoded. It is never changed once made.
@@ -65,7 +66,7 @@ func (c content) profile(cred credential, now time.Time) Profile {
 	p.Block, p.ModelBlocks = blocks(cred, stats, now)
 	p.LastUsed, _ = stats.millis("lastUsed")
 	var said claims
-	if cred.kind == OAuth && Canonical(cred.provider) == "openai" {
+	if cred.kind == OAuth && quota.Canonical(cred.provider) == "openai" {
 		said = decodeClaims(cred.token.Reveal())
 	}
 	p.Email = cmp.Or(cred.email, said.Email)
@@ -103,7 +104,7 @@ func (c content) mismatch(cred credential) string {
 	switch {
 	case !ok:
 		return ""
-	case named.Provider != "" && !SameProvider(named.Provider, cred.provider):
+	case named.Provider != "" && quota.Canonical(named.Provider) != quota.Canonical(cred.provider):
 		return "openclaw.json says that this profile is for " + named.Provider + ", so OpenClaw does not use it"
 	case named.Mode == "" || named.Mode == string(cred.kind) || (named.Mode == string(OAuth) && cred.kind == Token):
 		return ""

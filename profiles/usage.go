@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ocwatch/ocwatch/internal/quota"
 )
 
 // state is what OpenClaw records beside the credentials: its orders and how
@@ -117,7 +119,7 @@ func disabled(e entry) Block {
 // twenty-four too, but only after a dozen failures.
 func whamCooldown(c credential, e entry, until time.Time) string {
 	failed, ok := e.millis("lastFailureAt")
-	if !ok || until.IsZero() || c.kind != OAuth || Canonical(c.provider) != "openai" {
+	if !ok || until.IsZero() || c.kind != OAuth || quota.Canonical(c.provider) != "openai" {
 		return ""
 	}
 	limits, _ := object(e["failureCounts"]).number("rate_limit")

@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"path/filepath"
 	"strconv"
 	"strings"
 
+	"github.com/ocwatch/ocwatch/internal/loopback"
 	"github.com/ocwatch/ocwatch/internal/secret"
 )
 
@@ -112,11 +112,7 @@ func (i *Install) credentials(e *endpoint, cfg Config, given bool) {
 	}
 }
 
-func (e endpoint) loopback() bool {
-	host := e.url.Hostname()
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || (err == nil && addr.Unmap().IsLoopback())
-}
+func (e endpoint) loopback() bool { return loopback.Host(e.url.Hostname()) }
 
 // private reports whether a credential may travel there.
 func (e endpoint) private() bool { return e.url.Scheme == "wss" || e.loopback() }

@@ -9,12 +9,13 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"github.com/ocwatch/ocwatch/internal/loopback"
 )
 
 // SocketName is the status socket's name in the data directory.
@@ -64,11 +65,7 @@ func localHost(host string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
 	}
-	if host == "localhost" || host == socketHost {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback()
+	return host == socketHost || loopback.Host(host)
 }
 
 // Serve answers on l until Close.

@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"net"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ocwatch/ocwatch/internal/event"
+	"github.com/ocwatch/ocwatch/internal/loopback"
 	"github.com/ocwatch/ocwatch/internal/secret"
 	"github.com/ocwatch/ocwatch/notify"
 )
@@ -75,21 +75,13 @@ func (d *decoder) url(path, text, scheme string) {
 	switch {
 	case u.Scheme != scheme && u.Scheme != scheme+"s":
 		d.failAt(path, "%s:// is not %ss://", short(u.Scheme), scheme)
-	case u.Scheme == scheme && !loopback(u.Hostname()):
+	case u.Scheme == scheme && !loopback.Host(u.Hostname()):
 		d.failAt(path, "%s://%s would go over the network in the clear; want %ss://, or a loopback address", scheme, short(u.Host), scheme)
 	case u.User != nil:
 		d.failAt(path, "a user or password in a URL is not supported")
 	case u.Fragment != "":
 		d.failAt(path, "a URL to ask has no #fragment")
 	}
-}
-
-func loopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Unmap().IsLoopback()
 }
 
 func (d *decoder) listen(address string) {
@@ -101,7 +93,7 @@ func (d *decoder) listen(address string) {
 		d.failAt("listen", "%q is not host:port, like 127.0.0.1:18790", short(address))
 		return
 	}
-	if !loopback(host) {
+	if !loopback.Host(host) {
 		d.failAt("listen", "%s is reachable from other machines, and this version has no token for it; want a loopback address, like 127.0.0.1:%s", short(address), port)
 	}
 }

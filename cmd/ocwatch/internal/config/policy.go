@@ -1,17 +1,17 @@
 package config
 
-import "github.com/ocwatch/ocwatch/failover"
+import (
+	"github.com/ocwatch/ocwatch/failover"
+	"github.com/ocwatch/ocwatch/internal/quota"
+)
 
-// formerly are the names that providers had in older OpenClaw releases.
-// Settings for the present name serve the old one too, unless it has its own.
-var formerly = map[string]string{"openai-codex": "openai"}
-
-// settings looks a provider up under its own name, then under its present one.
+// settings looks a provider up under its own name, then under the one that
+// OpenClaw gives it today.
 func settings[T any](of map[string]T, provider string) (T, bool) {
 	if s, ok := of[provider]; ok {
 		return s, true
 	}
-	s, ok := of[formerly[provider]]
+	s, ok := of[quota.Canonical(provider)]
 	return s, ok
 }
 
