@@ -31,6 +31,7 @@ func open(b *Breaker) bool { return time.Now().Before(b.State().OpenUntil) }
 func TestBreaker(t *testing.T) {
 	cases := map[string]func(*testing.T, *Breaker){
 		"stays closed while all is well": func(t *testing.T, b *Breaker) {
+			t.Helper()
 			for range 10 {
 				if !ask(b, quota.OK, 0) || open(b) {
 					t.Fatal("opened")
@@ -38,6 +39,7 @@ func TestBreaker(t *testing.T) {
 			}
 		},
 		"opens at once on exhaustion, until the reset": func(t *testing.T, b *Breaker) {
+			t.Helper()
 			ask(b, quota.Exhausted, 3*time.Hour)
 			if got := time.Until(b.State().OpenUntil); got != 3*time.Hour {
 				t.Fatalf("open for %s", got)
@@ -47,6 +49,7 @@ func TestBreaker(t *testing.T) {
 			}
 		},
 		"is asked early all the same, and closes": func(t *testing.T, b *Breaker) {
+			t.Helper()
 			ask(b, quota.Exhausted, 3*time.Hour)
 			time.Sleep(5*time.Minute - time.Second)
 			if ask(b, quota.OK, 0) {
@@ -58,6 +61,7 @@ func TestBreaker(t *testing.T) {
 			}
 		},
 		"backs off where nobody names a reset": func(t *testing.T, b *Breaker) {
+			t.Helper()
 			for _, want := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 16 * time.Minute, 30 * time.Minute, 30 * time.Minute} {
 				time.Sleep(30 * time.Minute)
 				if !ask(b, quota.Billing, 0) {
@@ -69,6 +73,7 @@ func TestBreaker(t *testing.T) {
 			}
 		},
 		"takes three failures to open": func(t *testing.T, b *Breaker) {
+			t.Helper()
 			ask(b, quota.Unreachable, 0)
 			ask(b, quota.Unreachable, 0)
 			if open(b) {
@@ -80,6 +85,7 @@ func TestBreaker(t *testing.T) {
 			}
 		},
 		"a throttle ends a row of failures and leaves an open breaker open": func(t *testing.T, b *Breaker) {
+			t.Helper()
 			ask(b, quota.Unreachable, 0)
 			ask(b, quota.Unreachable, 0)
 			ask(b, quota.Throttled, 0)
@@ -93,6 +99,7 @@ func TestBreaker(t *testing.T) {
 			}
 		},
 		"one probe at a time while half-open": func(t *testing.T, b *Breaker) {
+			t.Helper()
 			ask(b, quota.Exhausted, time.Hour)
 			time.Sleep(time.Hour + time.Second)
 			done, ok := b.Allow(time.Now())
@@ -108,6 +115,7 @@ func TestBreaker(t *testing.T) {
 			}
 		},
 		"a reset in the past is no reset": func(t *testing.T, b *Breaker) {
+			t.Helper()
 			ask(b, quota.Exhausted, -time.Hour)
 			if got := time.Until(b.State().OpenUntil); got != time.Minute {
 				t.Fatalf("open for %s", got)

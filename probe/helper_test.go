@@ -52,25 +52,25 @@ func replying(status int, body string, headers ...string) transport {
 }
 
 // recorded reads a recorded answer.
-func recorded(t testing.TB, provider, name string) object {
-	t.Helper()
+func recorded(tb testing.TB, provider, name string) object {
+	tb.Helper()
 	body, err := os.ReadFile(filepath.Join("testdata", provider, name+".json"))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	o, ok := parseObject(body)
 	if !ok {
-		t.Fatalf("%s/%s is not an object", provider, name)
+		tb.Fatalf("%s/%s is not an object", provider, name)
 	}
 	return o
 }
 
 // names lists the recorded answers of a provider.
-func names(t testing.TB, provider string) []string {
-	t.Helper()
+func names(tb testing.TB, provider string) []string {
+	tb.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", provider, "*.json"))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("no recorded answers of %s: %v", provider, err)
+		tb.Fatalf("no recorded answers of %s: %v", provider, err)
 	}
 	for i, f := range files {
 		files[i] = strings.TrimSuffix(filepath.Base(f), ".json")

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-func parsed(t testing.TB, body string) object {
-	t.Helper()
+func parsed(tb testing.TB, body string) object {
+	tb.Helper()
 	o, ok := parseObject([]byte(body))
 	if !ok {
-		t.Fatalf("%s is not an object", body)
+		tb.Fatalf("%s is not an object", body)
 	}
 	return o
 }

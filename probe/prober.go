@@ -101,8 +101,7 @@ func (p *Prober) Probe(ctx context.Context, a Account) quota.Reading {
 	if err != nil {
 		r = quota.Reading{Source: r.Source}
 		r.Verdict, r.Reason = explain(err)
-		var open *endpointFailing
-		if errors.As(err, &open) {
+		if open, ok := errors.AsType[*endpointFailing](err); ok {
 			r.Reason, r.Until = open.Error(), open.until
 		}
 	}

@@ -264,9 +264,10 @@ func TestThrottleIsDatedAndBacksOff(t *testing.T) {
 			t.Errorf("named: %s", got)
 		}
 		retry = "0"
-		for _, want := range []time.Duration{10, 20, 40, 60, 60} {
-			if got := ask(); got != want*time.Minute {
-				t.Errorf("not named: %s, want %s", got, want*time.Minute)
+		for _, minutes := range []int{10, 20, 40, 60, 60} {
+			want := time.Duration(minutes) * time.Minute
+			if got := ask(); got != want {
+				t.Errorf("not named: %s, want %s", got, want)
 			}
 		}
 	})

@@ -52,8 +52,7 @@ func tokenRefusal(err error) error {
 // is made of our own words only: errors of net/http quote URLs, and those of
 // other libraries quote bodies.
 func explain(err error) (quota.Verdict, string) {
-	var r *refusal
-	if errors.As(err, &r) {
+	if r, ok := errors.AsType[*refusal](err); ok {
 		return r.verdict, r.reason
 	}
 	if errors.Is(err, context.Canceled) {
