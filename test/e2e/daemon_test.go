@@ -24,7 +24,7 @@ var binary = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command("go", "build", "-o", out, "./cmd/ocwatch") //nolint:noctx // bounded by the tests' own limit
+	cmd := exec.Command("go", "build", "-o", out, "./cmd/ocwatch") // bounded by the tests' own limit
 	cmd.Dir, cmd.Env = filepath.Join("..", ".."), append(os.Environ(), "CGO_ENABLED=0")
 	if msg, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build ./cmd/ocwatch: %w\n%s", err, msg)
@@ -86,8 +86,8 @@ func (d *daemon) start(t *testing.T) {
 	d.done = done
 	go func() {
 		defer close(done)
-		_ = cmd.Wait()   //nolint:errcheck // killed at the end
-		_ = file.Close() //nolint:errcheck // the process has flushed it
+		_ = cmd.Wait()   // killed at the end
+		_ = file.Close() // the process has flushed it
 	}()
 }
 
@@ -96,7 +96,7 @@ func (d *daemon) kill() {
 	if d.cmd == nil {
 		return
 	}
-	_ = d.cmd.Process.Kill() //nolint:errcheck // it may have ended already
+	_ = d.cmd.Process.Kill() // it may have ended already
 	<-d.done
 }
 

@@ -14,6 +14,7 @@ import (
 // While all is well ocwatch only looks: two rounds leave the order and every
 // file but the gateway's own databases as they were, and nobody is told.
 func writesNothing(t *testing.T, s *stage) {
+	t.Helper()
 	r := s.Dial(t)
 	s.reset(t, r)
 	before, docs := s.SnapshotFiles(t), s.AuthDocuments(t)
@@ -25,7 +26,7 @@ func writesNothing(t *testing.T, s *stage) {
 	second := s.Provider.Mark()
 	// Readings of the first round are in; the next ones show that it was
 	// looked again.
-	time.Sleep(time.Second) //nolint:forbidigo // readings of one round arrive together
+	time.Sleep(time.Second) // readings of one round arrive together
 	s.awaitAsked(t, max(second, s.Provider.Mark()), s.Pool())
 	p, code := d.ask(t, "status")
 	if p.State != "ok" || code != 0 {
@@ -63,6 +64,7 @@ func (s *stage) ownedByGateway(name string) bool {
 // look at it leaves nothing but the empty index that SQLite's readers keep
 // beside a database.
 func leavesStoppedOpenClawAlone(t *testing.T, s *stage) {
+	t.Helper()
 	s.gateway.Stop(t)
 	d := newDaemon(t, s)
 	before := s.SnapshotFiles(t)

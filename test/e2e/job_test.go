@@ -15,6 +15,7 @@ import (
 // The whole job: the first account passes the threshold, the next one serves;
 // all are spent, one message says so; quota comes back, and so does the order.
 func doesItsJob(t *testing.T, s *stage) {
+	t.Helper()
 	r := s.Dial(t)
 	s.reset(t, r)
 	hook := newReceiver(t)
@@ -131,7 +132,7 @@ func (s *stage) awaitFirst(t *testing.T, r *lab.RPC, name string) {
 		if got = s.TurnRPC(t, r, s.fresh()); got == name {
 			return
 		}
-		time.Sleep(time.Second) //nolint:forbidigo // a poll with a deadline on a real gateway
+		time.Sleep(time.Second) // a poll with a deadline on a real gateway
 	}
 	t.Fatalf("%s still serves new sessions after %v, want %s", got, limit, name)
 }

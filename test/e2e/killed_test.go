@@ -14,6 +14,7 @@ import (
 
 // Wherever kill -9 hits ocwatch, its next start makes the install right.
 func survivesKills(t *testing.T, s *stage) {
+	t.Helper()
 	r := s.Dial(t)
 	s.reset(t, r)
 	prefer := strings.Join(s.IDs("alice", "bob", "carol"), `", "`)
@@ -29,7 +30,7 @@ func survivesKills(t *testing.T, s *stage) {
 		d.start(t)
 		s.awaitAsked(t, mark, []string{"alice", "bob", "carol"})
 		moment := time.Duration(rand.Int64N(int64(4 * time.Second)))
-		time.Sleep(moment) //nolint:forbidigo // the moment of the kill is the case
+		time.Sleep(moment) // the moment of the kill is the case
 		d.kill()
 		d.start(t)
 		d.awaitOrder(t, s.ID(name))
@@ -53,7 +54,7 @@ func (d *daemon) awaitOrder(t *testing.T, id string) {
 		if len(p.Order) > 0 && p.Order[0] == id && slices.Equal(d.stage.order(t), p.Order) {
 			return
 		}
-		time.Sleep(500 * time.Millisecond) //nolint:forbidigo // a poll with a deadline on a real process
+		time.Sleep(500 * time.Millisecond) // a poll with a deadline on a real process
 	}
 	t.Fatalf("%s was not put first within %v; stored: %v", id, limit, d.stage.order(t))
 }

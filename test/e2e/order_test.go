@@ -10,6 +10,7 @@ import (
 // What the running gateway makes of a new order is the fact that ocwatch's
 // switching stands on, so it is tested without ocwatch too.
 func noticesCLI(t *testing.T, s *stage) {
+	t.Helper()
 	r := s.Dial(t)
 	old, pinned := s.fresh(), "agent:main:pinned"
 	if got := s.TurnRPC(t, r, old); got != "alice" {
@@ -38,6 +39,7 @@ func noticesCLI(t *testing.T, s *stage) {
 
 // A new order takes effect at once and without a restart.
 func servesNextTurn(t *testing.T, s *stage) {
+	t.Helper()
 	r := s.Dial(t)
 	old := s.fresh()
 	s.TurnRPC(t, r, old)
@@ -57,6 +59,7 @@ func servesNextTurn(t *testing.T, s *stage) {
 }
 
 func leavesTurnInFlight(t *testing.T, s *stage) {
+	t.Helper()
 	r := s.Dial(t)
 	s.setLive(t, r, "alice", "bob", "carol")
 	busy, mark := s.fresh(), s.Provider.Mark()

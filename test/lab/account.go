@@ -50,9 +50,9 @@ func (a Account) Secret() string {
 		return a.jwt()
 	case Anthropic:
 		return "sk-ant-oat01-lab-" + a.Name + strings.Repeat("x", 80)
-	default:
-		return "sk-proj-lab-" + a.Name + strings.Repeat("x", 80)
+	case Key:
 	}
+	return "sk-proj-lab-" + a.Name + strings.Repeat("x", 80)
 }
 
 // expiry of every seeded credential is far away, so that OpenClaw never
@@ -61,7 +61,7 @@ func expiry() time.Time { return time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 func (a Account) jwt() string {
 	part := func(v any) string {
-		b, _ := json.Marshal(v) //nolint:errcheck,errchkjson // maps of strings always encode
+		b, _ := json.Marshal(v) // maps of strings always encode
 		return base64.RawURLEncoding.EncodeToString(b)
 	}
 	claims := map[string]any{

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -38,11 +39,9 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	status, header, answer := p.answer(r, req, q, refuse)
 	req.Status = status
 	p.record(req)
-	for k, v := range header {
-		w.Header()[k] = v
-	}
+	maps.Copy(w.Header(), header)
 	w.WriteHeader(status)
-	_, _ = w.Write(answer) //nolint:errcheck // the caller may be gone
+	_, _ = w.Write(answer) // the caller may be gone
 }
 
 func (p *Provider) await(r *http.Request) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
 // codexModel selects the native Codex runtime: an official model, with no
@@ -31,6 +32,15 @@ func (l *Lab) seedCodex(ctx context.Context) error {
 	}
 	cache := filepath.Join(filepath.Dir(filepath.Dir(l.Install.Dir)), "npm")
 	env := append(l.baseEnv(), "npm_config_cache="+cache, "npm_config_prefer_offline=true")
+	// With another home and another Node, npm would not find the files that
+	// say how this machine reaches its registry.
+	for _, key := range []string{"globalconfig", "userconfig"} {
+		file, err := exec.CommandContext(ctx, npm, "config", "get", key).Output()
+		if err != nil {
+			return fmt.Errorf("npm config get %s: %w", key, err)
+		}
+		env = append(env, "npm_config_"+key+"="+strings.TrimSpace(string(file)))
+	}
 	env = append(env, l.path()+":"+filepath.Dir(npm)) // of two, the last one counts
 	return l.doctor(ctx, env)
 }

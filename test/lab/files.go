@@ -31,7 +31,7 @@ func (l *Lab) SnapshotFiles(t *testing.T) map[string]File {
 		if err != nil || !d.Type().IsRegular() {
 			return skipGone(err)
 		}
-		b, err := os.ReadFile(path)
+		b, err := os.ReadFile(path) //nolint:gosec // the lab made this tree
 		if err != nil {
 			return skipGone(err)
 		}
@@ -86,8 +86,8 @@ func endStrays(t *testing.T, home string) {
 		}
 		for entry := range bytes.SplitSeq(env, []byte{0}) {
 			if bytes.Equal(entry, want) {
-				pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path))) //nolint:errcheck // the glob allows digits only
-				_ = syscall.Kill(pid, syscall.SIGKILL)                    //nolint:errcheck // it may have ended
+				pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path))) // the glob allows digits only
+				_ = syscall.Kill(pid, syscall.SIGKILL)                    // it may have ended
 			}
 		}
 	}

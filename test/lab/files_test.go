@@ -19,7 +19,7 @@ func TestSnapshotSeesEveryKindOfChange(t *testing.T) {
 	must(t, os.WriteFile(file("rewritten"), []byte("rewritten?"), 0o600))
 	must(t, os.Chtimes(file("touched"), time.Now(), time.Now().Add(time.Minute)))
 	must(t, os.Remove(file("gone")))
-	must(t, os.Chmod(file("opened"), 0o644)) //nolint:gosec // a change of mode is the case
+	must(t, os.Chmod(file("opened"), 0o644)) // a change of mode is the case
 	must(t, os.WriteFile(file("new"), nil, 0o600))
 	got := Changed(before, l.SnapshotFiles(t))
 	slices.Sort(got)
@@ -45,5 +45,5 @@ func TestStraysOfALabAreEndedAndNoOthers(t *testing.T) {
 	if err := theirs.Process.Kill(); err != nil {
 		t.Errorf("another's process was ended: %v", err)
 	}
-	_ = theirs.Wait() //nolint:errcheck // killed above
+	_ = theirs.Wait() // killed above
 }

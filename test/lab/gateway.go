@@ -36,8 +36,8 @@ func (l *Lab) Start(t *testing.T) *Gateway {
 	g := &Gateway{PID: cmd.Process.Pid, Started: time.Now(), lab: l, log: path, done: make(chan struct{})}
 	go func() {
 		defer close(g.done)
-		_ = cmd.Wait()   //nolint:errcheck // killed at the end
-		_ = file.Close() //nolint:errcheck // the process has flushed it
+		_ = cmd.Wait()   // killed at the end
+		_ = file.Close() // the process has flushed it
 	}()
 	t.Cleanup(func() {
 		g.Stop(t)
@@ -53,10 +53,10 @@ func (l *Lab) Start(t *testing.T) *Gateway {
 func (g *Gateway) Stop(t *testing.T) {
 	t.Helper()
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
-		_ = syscall.Kill(-g.PID, sig) //nolint:errcheck // it may have ended already
+		_ = syscall.Kill(-g.PID, sig) // it may have ended already
 		select {
 		case <-g.done:
-			_ = syscall.Kill(-g.PID, syscall.SIGKILL) //nolint:errcheck // children that stayed
+			_ = syscall.Kill(-g.PID, syscall.SIGKILL) // children that stayed
 			return
 		case <-time.After(15 * time.Second):
 		}
@@ -109,10 +109,10 @@ func ready(ctx context.Context, url string) bool {
 	if err != nil {
 		return false
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := (&http.Client{Timeout: 10 * time.Second}).Do(req)
 	if err != nil {
 		return false
 	}
-	defer func() { _ = resp.Body.Close() }() //nolint:errcheck // only the head counts
+	defer func() { _ = resp.Body.Close() }() // only the head counts
 	return resp.StatusCode == http.StatusOK && strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json")
 }

@@ -43,10 +43,10 @@ func newProxy(t *testing.T, handler http.Handler) *proxy {
 	p := &proxy{handler: handler, ca: filepath.Join(t.TempDir(), "ca.pem"), conns: newConnQueue()}
 	p.config = authority(t, p.ca)
 	p.srv = &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
-	go func() { _ = p.srv.Serve(p.conns) }() //nolint:errcheck // ends with the queue
+	go func() { _ = p.srv.Serve(p.conns) }() // ends with the queue
 	front := httptest.NewServer(http.HandlerFunc(p.connect))
 	t.Cleanup(func() {
-		_ = p.srv.Close() //nolint:errcheck // nothing to save
+		_ = p.srv.Close() // nothing to save
 		front.CloseClientConnections()
 		front.Close()
 	})
@@ -67,9 +67,9 @@ func (p *proxy) connect(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	_, _ = rw.WriteString("HTTP/1.1 200 Connection Established\r\n\r\n") //nolint:errcheck // seen by Flush
+	_, _ = rw.WriteString("HTTP/1.1 200 Connection Established\r\n\r\n") // seen by Flush
 	if rw.Flush() != nil {
-		_ = conn.Close() //nolint:errcheck // it is broken
+		_ = conn.Close() // it is broken
 		return
 	}
 	p.conns.put(tls.Server(&buffered{conn, rw.Reader}, p.config))
@@ -96,7 +96,7 @@ func (q *connQueue) put(c net.Conn) {
 	select {
 	case q.ch <- c:
 	case <-q.done:
-		_ = c.Close() //nolint:errcheck // nobody is left to serve it
+		_ = c.Close() // nobody is left to serve it
 	}
 }
 

@@ -51,10 +51,10 @@ func (l *Lab) Dial(t *testing.T) *RPC {
 	conn, resp, err := websocket.Dial(t.Context(), l.GatewayURL(), nil)
 	must(t, err)
 	if resp.Body != nil {
-		t.Cleanup(func() { _ = resp.Body.Close() }) //nolint:errcheck // the connection owns it
+		t.Cleanup(func() { _ = resp.Body.Close() }) // the connection owns it
 	}
 	conn.SetReadLimit(32 << 20)
-	t.Cleanup(func() { _ = conn.CloseNow() }) //nolint:errcheck // the test is over
+	t.Cleanup(func() { _ = conn.CloseNow() }) // the test is over
 	r := &RPC{conn: conn, waiting: map[string]chan frame{}}
 	go r.read(context.WithoutCancel(t.Context()))
 	hello, err := r.Call(t.Context(), "connect", map[string]any{

@@ -46,11 +46,11 @@ func (l *Lab) seeded(ctx context.Context) (string, error) {
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return "", err
 	}
-	tmp, err := os.MkdirTemp(root, ".tmp-") //nolint:usetesting // it becomes the cached seed
+	tmp, err := os.MkdirTemp(root, ".tmp-") // it becomes the cached seed
 	if err != nil {
 		return "", err
 	}
-	defer func() { _ = os.RemoveAll(tmp) }() //nolint:errcheck // gone once it is renamed
+	defer func() { _ = os.RemoveAll(tmp) }() // gone once it is renamed
 	if err := l.buildSeed(ctx, tmp, files); err != nil {
 		return "", err
 	}
@@ -124,7 +124,7 @@ func tighten(dir string) error {
 		case d.IsDir():
 			return os.Chmod(path, 0o700) //nolint:gosec // a directory needs the x bit
 		case d.Type().IsRegular():
-			return os.Chmod(path, 0o600) // no seed holds a program
+			return os.Chmod(path, 0o600) //nolint:gosec // the lab made this tree, and no seed holds a program
 		default:
 			return nil
 		}

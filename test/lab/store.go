@@ -82,13 +82,13 @@ func rows(t *testing.T, path, query string) []string {
 	}
 	db, err := sql.Open("sqlite", "file:"+path+"?mode=ro&_pragma=busy_timeout(5000)")
 	must(t, err)
-	defer func() { _ = db.Close() }() //nolint:errcheck // read only
+	defer func() { _ = db.Close() }() // read only
 	found, err := db.QueryContext(t.Context(), query)
 	if err != nil && strings.Contains(err.Error(), "no such table") {
 		return nil // another layout
 	}
 	must(t, err)
-	defer func() { _ = found.Close() }() //nolint:errcheck // read to its end
+	defer func() { _ = found.Close() }() // read to its end
 	var out []string
 	for found.Next() {
 		var key, value string
