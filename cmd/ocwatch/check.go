@@ -19,8 +19,10 @@ func newCheckCommand(g *global) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "ask every account once and change nothing",
-		Long:  "Asks every account once what it has left and prints it. Changes nothing and needs no running watchdog." + exitHelp,
-		Args:  cobra.NoArgs,
+		Long: `Asks every account once what it has left and prints it. Changes nothing and
+needs no running watchdog.` + exitHelp,
+		Annotations: forMonitors,
+		Args:        cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, _, err := g.load()
 			if err != nil {
@@ -28,7 +30,7 @@ func newCheckCommand(g *global) *cobra.Command {
 			}
 			s, err := app.Check(cmd.Context(), app.Options{Config: cfg, Log: newLog(cfg.Log, os.Stderr).Level(quiet), Version: version})
 			if err != nil {
-				return unknown(cmd, err)
+				return err
 			}
 			return printStatus(cmd, s, asJSON)
 		},
@@ -43,7 +45,9 @@ func newStatusCommand(g *global) *cobra.Command {
 		Use:   "status",
 		Short: "show what the running watchdog knows",
 		Long:  "Shows what the running watchdog knows, without asking any provider." + exitHelp,
-		Args:  cobra.NoArgs,
+
+		Annotations: forMonitors,
+		Args:        cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, _, err := g.load()
 			if err != nil {
@@ -51,11 +55,11 @@ func newStatusCommand(g *global) *cobra.Command {
 			}
 			doc, err := web.Fetch(cmd.Context(), cfg.DataDir)
 			if err != nil {
-				return unknown(cmd, err)
+				return err
 			}
 			var s app.Status
 			if err := json.Unmarshal(doc, &s); err != nil {
-				return unknown(cmd, fmt.Errorf("status: answer not understood: %w (is another version running?)", err))
+				return fmt.Errorf("status: answer not understood: %w (is another version running?)", err)
 			}
 			return printStatus(cmd, s, asJSON)
 		},
@@ -64,11 +68,17 @@ func newStatusCommand(g *global) *cobra.Command {
 	return cmd
 }
 
-// unknown says err and ends with the code for unknown: to a monitor, a
-// watchdog that cannot be asked is not a warning about quota.
-func unknown(cmd *cobra.Command, err error) error {
-	cmd.PrintErrf("ocwatch: %v\n", err)
-	return exitCode(codeUnknown)
+// forMonitors marks the commands whose exit code is read by monitoring.
+var forMonitors = map[string]string{"exit": "monitoring"}
+
+// failureOf is the exit code of a command that could not do its work. To a
+// monitor that is unknown, whatever the reason: 1 would be a warning about
+// quota.
+func failureOf(cmd *cobra.Command) int {
+	if cmd != nil && cmd.Annotations["exit"] != "" {
+		return codeUnknown
+	}
+	return 1
 }
 
 func printStatus(cmd *cobra.Command, s app.Status, asJSON bool) error {

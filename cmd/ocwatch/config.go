@@ -7,10 +7,10 @@ import (
 )
 
 func newConfigCommand(g *global) *cobra.Command {
-	cmd := &cobra.Command{
+	cmd := group(&cobra.Command{
 		Use:   "config",
 		Short: "check or show the configuration",
-	}
+	})
 	cmd.AddCommand(newConfigCheckCommand(g), newConfigShowCommand(g))
 	return cmd
 }

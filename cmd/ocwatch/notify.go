@@ -13,7 +13,7 @@ import (
 )
 
 func newNotifyCommand(g *global) *cobra.Command {
-	cmd := &cobra.Command{Use: "notify", Short: "try out the notifications"}
+	cmd := group(&cobra.Command{Use: "notify", Short: "try out the notifications"})
 	cmd.AddCommand(&cobra.Command{
 		Use:   "test",
 		Short: "send one test event to every endpoint and print what was answered",
