@@ -83,6 +83,9 @@ func TestProblems(t *testing.T) {
 			if p.Agent != "main" || p.Reason != tc.want || !strings.Contains(p.Fix, tc.fix) || p.What == "" {
 				t.Errorf("%+v, want %s with a fix that says %q", p, tc.want, tc.fix)
 			}
+			if strings.Contains(p.What, p.Fix) || strings.HasSuffix(p.What, ":") || strings.HasSuffix(p.What, ";") {
+				t.Errorf("%q says its fix %q too", p.What, p.Fix)
+			}
 		})
 	}
 }

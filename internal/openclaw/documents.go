@@ -112,9 +112,27 @@ func (i *Install) Layout() (Layout, error) {
 	return NoStore, nil
 }
 
+// there fails where the state directory went away after it was found. Without
+// it, a disk that is not mounted would read as an install without profiles.
+func (i *Install) there() error {
+	info, err := os.Stat(i.StateDir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &AccessError{Path: i.StateDir, What: "is no longer there", Fix: "put it back, or restart ocwatch for another install", Err: err}
+	case err != nil:
+		return &AccessError{Path: i.StateDir, What: "cannot be looked at", Fix: "run ocwatch as the user that runs OpenClaw", Err: err}
+	case !info.IsDir():
+		return &AccessError{Path: i.StateDir, What: "is no longer a directory", Fix: "put it back, or restart ocwatch for another install"}
+	}
+	return nil
+}
+
 // Agents lists the ids of the agents: those of the config in its order, then
 // those with a directory of their own; "main" where there is none at all.
 func (i *Install) Agents() ([]string, error) {
+	if err := i.there(); err != nil {
+		return nil, err
+	}
 	cfg, err := i.Config()
 	if err != nil {
 		return nil, err

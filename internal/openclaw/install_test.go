@@ -110,6 +110,30 @@ func TestFindSaysWhatIsWrong(t *testing.T) {
 	})
 }
 
+// TestStateDirGoesAway: a disk that is unmounted while ocwatch runs is no
+// install without profiles.
+func TestStateDirGoesAway(t *testing.T) {
+	for name, replace := range map[string]func(dir string) error{
+		"is no longer there":       os.RemoveAll,
+		"is no longer a directory": func(dir string) error { return errors.Join(os.RemoveAll(dir), os.WriteFile(dir, nil, 0o600)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			i := newInstall(t, map[string]string{agentFile("main", profilesFile): credentialsDoc})
+			if err := replace(i.StateDir); err != nil {
+				t.Fatal(err)
+			}
+			_, listed := i.Agents()
+			_, read := i.Documents(t.Context(), "main")
+			for what, err := range map[string]error{"Agents": listed, "Documents": read} {
+				var access *AccessError
+				if !errors.As(err, &access) || !strings.Contains(err.Error(), i.StateDir+" "+name) {
+					t.Errorf("%s: %v, want an AccessError that it %s", what, err, name)
+				}
+			}
+		})
+	}
+}
+
 func wantAccess(t *testing.T, o Options, want string) {
 	t.Helper()
 	_, err := Find(o)

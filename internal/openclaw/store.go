@@ -150,6 +150,9 @@ func (i *Install) Documents(ctx context.Context, agent string) (Documents, error
 	if agentID(agent) == "" {
 		return Documents{}, fmt.Errorf("%q is no agent id", agent)
 	}
+	if err := i.there(); err != nil {
+		return Documents{}, err
+	}
 	cfg, err := i.Config()
 	if err != nil {
 		return Documents{}, err
