@@ -84,9 +84,8 @@ $(GOLANGCI):
 
 .PHONY: bench
 bench: build ## the figures that are promised, measured, as a table
-	go run ./scripts/bench bin/ocwatch
-	if [ -d test/bench ]; then go run ./test/bench; fi
-	go test -run '^$$' -bench . -benchmem ./...
+	go run ./test/bench
+	go test -run '^$$' -bench . ./test/bench
 
 .PHONY: fuzz
 fuzz: modules ## every fuzz target for FUZZTIME each

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ocwatch/ocwatch/failover/watchdog"
+	"github.com/ocwatch/ocwatch/internal/openclaw"
+	"github.com/ocwatch/ocwatch/profiles"
+	"github.com/ocwatch/ocwatch/test/lab"
+)
+
+// switchResult is what a child found on the real gateway.
+type switchResult struct {
+	Ours, Pair, CLI []time.Duration
+	Steps           []step
+}
+
+// step is a stretch of our own way.
+type step struct {
+	Name string
+	Took []time.Duration
+}
+
+// measureSwitch has a child measure on the real gateway.
+func measureSwitch(ctx context.Context, o options, progress io.Writer) ([]row, error) {
+	var r switchResult
+	err := inChild(ctx, job{Part: partSwitch, Runs: o.runs, CLI: o.cli}, progress, &r)
+	if errors.Is(err, errSkipped) {
+		return []row{plain("switch on OpenClaw "+lab.SharedDatabase, "not measured: see above")}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.rows(), nil
+}
+
+func (r switchResult) rows() []row {
+	ours, pair, cli := median(r.Ours), median(r.Pair), median(r.CLI)
+	rows := []row{plain("switch: reading to confirmed order, OpenClaw "+lab.SharedDatabase, spread(r.Ours))}
+	for _, s := range r.Steps {
+		rows = append(rows, plain("  "+s.Name, spread(s.Took)))
+	}
+	return append(rows,
+		plain("bare models.authOrderSet + models.authStatus", spread(r.Pair)),
+		plain("openclaw models auth order set + get", spread(r.CLI)),
+		atMost("switch against the bare pair", ours.Seconds()/pair.Seconds(), 1.5, "%.2f ×"),
+		atLeast("the command against the switch", cli.Seconds()/ours.Seconds(), 12, "%.1f ×"),
+	)
+}
+
+// bench is the real gateway with a watchdog and a bare connection.
+type bench struct {
+	stop   <-chan struct{} // closed when the person gives up
+	lab    *lab.Lab
+	rig    *rig
+	watch  *stopwatch
+	bare   *lab.RPC
+	result switchResult
+}
+
+// switching takes the three ways in turn, so that a busy moment hits them all.
+func switching(stop <-chan struct{}, t *testing.T, j job) {
+	t.Helper()
+	b := newBench(stop, t, j)
+	b.ours(t)
+	b.pair(t)
+	b.result = switchResult{} // those opened the connections
+	every := max(1, j.Runs/j.CLI)
+	for i := range j.Runs {
+		b.ours(t)
+		b.pair(t)
+		if i%every == 0 && len(b.result.CLI) < j.CLI {
+			b.command(t)
+		}
+	}
+	for len(b.result.CLI) < j.CLI {
+		b.command(t)
+	}
+	check(t, j.answer(b.result))
+}
+
+func newBench(stop <-chan struct{}, t *testing.T, j job) *bench {
+	t.Helper()
+	l := lab.New(t, lab.Options{Version: lab.SharedDatabase})
+	l.Start(t)
+	b := &bench{stop: stop, lab: l, watch: &stopwatch{}, bare: l.Dial(t)}
+	usage := map[string]string{
+		"openai":    l.Provider.URL + "/backend-api/wham/usage",
+		"anthropic": l.Provider.URL + "/api/oauth/usage",
+	}
+	find := openclaw.Options{StateDir: l.StateDir, Home: l.Home, Command: l.Install.CLI(), Getenv: lookup(l.Env())}
+	var err error
+	b.rig, err = newRig(t.Context(), find, usage, j.Dir, func(o *watchdog.Options) {
+		b.watch.around(o)
+	})
+	check(t, err)
+	t.Cleanup(func() { _ = b.rig.Close() })
+	b.watch.order = l.IDs(l.Pool()...)
+	return b
+}
+
+// breath is how long the gateway is left alone before anything is timed. What
+// an order sets off in it goes on for a while, and would be the next one's.
+const breath = time.Second
+
+func (b *bench) rest(t *testing.T) {
+	t.Helper()
+	timer := time.NewTimer(breath)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-b.stop:
+		t.Fatal("interrupted")
+	}
+}
+
+// ours lets the first account pass the threshold and times what the watchdog
+// makes of it.
+func (b *bench) ours(t *testing.T) {
+	t.Helper()
+	b.rest(t)
+	for _, name := range b.lab.Pool() {
+		used := 10.0
+		if b.lab.ID(name) == b.watch.order[0] {
+			used = 97
+		}
+		b.lab.Provider.SetQuota(name, lab.Quota{FiveHour: used})
+	}
+	before := b.watch.sets
+	b.rig.Round(t.Context())
+	if b.watch.sets != before+1 || b.watch.applied.Gateway != profiles.ViewConfirmed {
+		t.Fatalf("the round set %d orders, and the gateway's view is %q; notes: %v; status: %+v",
+			b.watch.sets-before, b.watch.applied.Gateway, b.watch.applied.Notes, b.rig.Status())
+	}
+	r := &b.result
+	r.Ours = append(r.Ours, b.watch.confirmed.Sub(b.watch.read))
+	for _, s := range b.watch.steps() {
+		r.note(s.Name, s.Took)
+	}
+}
+
+func (r *switchResult) note(name string, took time.Duration) {
+	i := slices.IndexFunc(r.Steps, func(s step) bool { return s.Name == name })
+	if i < 0 {
+		i = len(r.Steps)
+		r.Steps = append(r.Steps, step{Name: name})
+	}
+	r.Steps[i].Took = append(r.Steps[i].Took, took)
+}
+
+// pair times the bare calls, there and back: the watchdog finds the order as
+// it left it.
+func (b *bench) pair(t *testing.T) {
+	t.Helper()
+	for _, ids := range [][]string{rotated(b.watch.order), b.watch.order} {
+		b.rest(t)
+		b.result.Pair = append(b.result.Pair, b.setBare(t, ids))
+	}
+}
+
+func (b *bench) setBare(t *testing.T, ids []string) time.Duration {
+	t.Helper()
+	began := time.Now()
+	b.bare.Must(t, "models.authOrderSet", map[string]any{"provider": b.lab.ProviderID(), "agentId": "main", "profileIds": ids})
+	b.bare.Must(t, "models.authStatus", map[string]any{"agentId": "main"})
+	return time.Since(began)
+}
+
+// command times the same through OpenClaw's command.
+func (b *bench) command(t *testing.T) {
+	t.Helper()
+	b.rest(t)
+	want := rotated(b.watch.order)
+	began := time.Now()
+	b.lab.OrderSetCLI(t, want...)
+	got := b.lab.OrderGetCLI(t)
+	b.result.CLI = append(b.result.CLI, time.Since(began))
+	if !slices.Equal(got, want) {
+		t.Fatalf("the command stored %v, want %v", got, want)
+	}
+	b.setBare(t, b.watch.order)
+}
+
+func rotated(ids []string) []string { return slices.Concat(ids[1:], ids[:1]) }
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// lookup makes a Getenv of an environment.
+func lookup(env []string) func(string) string {
+	return func(name string) string {
+		for _, e := range slices.Backward(env) {
+			if v, ok := strings.CutPrefix(e, fmt.Sprintf("%s=", name)); ok {
+				return v
+			}
+		}
+		return ""
+	}
+}
