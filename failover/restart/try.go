@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -78,12 +79,11 @@ func (r *Restarter) try(ctx context.Context, ways []way, wasLive bool, res *Resu
 func (r *Restarter) attempt(ctx context.Context, w way, e *evidence) (note string, err error) {
 	askCtx, cancel := context.WithCancel(ctx)
 	a := &attempt{taken: make(chan taken, 4), ended: make(chan error, 1)}
-	go func() { a.ended <- w.ask(askCtx, func(t taken) { a.taken <- t }) }()
+	var asking sync.WaitGroup
+	asking.Go(func() { a.ended <- w.ask(askCtx, func(t taken) { a.taken <- t }) })
 	defer func() {
 		cancel()
-		if !a.over {
-			<-a.ended
-		}
+		asking.Wait()
 	}()
 	poll := time.NewTicker(lookPoll)
 	defer poll.Stop()
@@ -114,7 +114,6 @@ type attempt struct {
 	taken   chan taken
 	ended   chan error
 	begin   <-chan time.Time // fires when a restart must have begun; nil: not awaited
-	over    bool             // ask returned
 	settled bool             // a new gateway is what was asked for
 	doubt   error            // what ask failed with
 	note    string
@@ -128,7 +127,6 @@ func (a *attempt) accept(t taken, e *evidence) {
 
 // end takes in the end of ask, and returns the error that ends the attempt.
 func (a *attempt) end(err error) error {
-	a.over = true
 	var no *unavailableError
 	if err == nil || errors.As(err, &no) {
 		return err
@@ -143,7 +141,7 @@ func (a *attempt) end(err error) error {
 // the old one.
 func (a *attempt) begun(e *evidence) error {
 	switch {
-	case a.doubt != nil && !(e.gone && e.wasLive):
+	case a.doubt != nil && (!e.gone || !e.wasLive):
 		return a.doubt
 	case !e.gone:
 		return errors.New("the restart was taken on and did not begin")

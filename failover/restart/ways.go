@@ -89,8 +89,7 @@ func refusal(err error) error {
 // nothing to restart, so that only its word counts.
 func (r *Restarter) askCLI(ctx context.Context, took func(taken)) error {
 	out, err := r.opts.CLI.Run(ctx, nil, "gateway", "restart", "--json")
-	var missing *openclaw.CommandNotFoundError
-	if errors.As(err, &missing) {
+	if _, missing := errors.AsType[*openclaw.CommandNotFoundError](err); missing {
 		return &unavailableError{err}
 	}
 	if err != nil {
@@ -131,7 +130,7 @@ func (r *Restarter) askCommand(ctx context.Context, took func(taken)) error {
 	if len(r.opts.Command) == 0 {
 		return unavailable("restart.command is not set")
 	}
-	cmd := exec.CommandContext(ctx, r.opts.Command[0], r.opts.Command[1:]...) //nolint:gosec // The owner's own command, an argv, never a shell's string.
+	cmd := exec.CommandContext(ctx, r.opts.Command[0], r.opts.Command[1:]...)
 	// A group of its own, so that what the command started ends with it.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

@@ -89,7 +89,7 @@ func command(argv ...string) *Restarter { return New(Options{Via: Command, Comma
 
 func TestCommand(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "restart")
-	if err := os.WriteFile(script, []byte("#!/bin/sh\necho printed; echo complaint >&2\nexit ${1:-0}\n"), 0o700); err != nil { //nolint:gosec // It has to be executable.
+	if err := os.WriteFile(script, []byte("#!/bin/sh\necho printed; echo complaint >&2\nexit ${1:-0}\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	plain := filepath.Join(t.TempDir(), "plain")
@@ -138,7 +138,7 @@ func TestCommandCancelled(t *testing.T) {
 	}()
 	pid := 0
 	waitFor(t, "the command's child", func() bool {
-		said, err := os.ReadFile(pidFile) //nolint:gosec // The test's own file.
+		said, err := os.ReadFile(pidFile)
 		if err == nil {
 			pid, err = strconv.Atoi(strings.TrimSpace(string(said)))
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -157,12 +158,7 @@ func (w *world) Has(ctx context.Context, method string) (bool, error) {
 	if !w.up(time.Now()) {
 		return false, openclaw.ErrGatewayDown
 	}
-	for _, m := range w.methods {
-		if m == method {
-			return true, nil
-		}
-	}
-	return false, nil
+	return slices.Contains(w.methods, method), nil
 }
 
 func (w *world) Call(ctx context.Context, method string, params, result any) error {

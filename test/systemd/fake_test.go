@@ -85,7 +85,7 @@ func newGateway(t *testing.T, up, down time.Duration, unit, service []string) *g
 	g := &gateway{t: t, unit: strings.ToLower(strings.ReplaceAll(t.Name(), "/", "-")) + ".service", port: freePort(t)}
 	g.write(up, down, unit, service)
 	t.Cleanup(func() {
-		_ = exec.Command("systemctl", scoped("stop", g.unit)...).Run() //nolint:noctx,gosec // The test's context is over.
+		_ = exec.Command("systemctl", scoped("stop", g.unit)...).Run()
 		_ = os.Remove(g.path())
 	})
 	systemctl(t, "start", g.unit)
@@ -235,12 +235,12 @@ func freePort(t *testing.T) int {
 		t.Fatal(err)
 	}
 	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port //nolint:errcheck,forcetypeassert // A TCP listener's address.
+	return l.Addr().(*net.TCPAddr).Port
 }
 
 func systemctl(t *testing.T, args ...string) string {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "systemctl", scoped(args...)...).CombinedOutput() //nolint:gosec // The test's own words.
+	out, err := exec.CommandContext(t.Context(), "systemctl", scoped(args...)...).CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && (!errors.As(err, &exit) || args[0] == "daemon-reload") {
 		t.Fatalf("systemctl %v: %v: %s", args, err, out)

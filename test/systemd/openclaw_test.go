@@ -60,7 +60,7 @@ func installed(t *testing.T) *openclaw.Install {
 	if err := os.WriteFile(filepath.Join(state, "openclaw.json"), config, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.CommandContext(t.Context(), "openclaw", "gateway", "install", "--port", fmt.Sprint(port), "--json").CombinedOutput() //nolint:gosec // The test's own words.
+	out, err := exec.CommandContext(t.Context(), "openclaw", "gateway", "install", "--port", fmt.Sprint(port), "--json").CombinedOutput()
 	if err != nil {
 		t.Fatalf("openclaw gateway install: %v\n%s", err, out)
 	}
@@ -80,7 +80,6 @@ func ready(t *testing.T, install *openclaw.Install) {
 // A service as OpenClaw installs it itself, restarted by its RPC, by systemd and
 // by its own command, and killed.
 func TestOpenClawAsAService(t *testing.T) {
-	t.Parallel()
 	install := installed(t)
 	gateway := install.Gateway()
 	t.Cleanup(func() { _ = gateway.Close() })

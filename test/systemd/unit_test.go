@@ -106,7 +106,7 @@ func newGatewayElsewhere(t *testing.T, g *gateway) *gateway {
 	other := &gateway{t: t, unit: "other-" + g.unit, port: freePort(t)}
 	other.write(0, 0, nil, nil)
 	t.Cleanup(func() {
-		_ = exec.Command("systemctl", scoped("stop", other.unit)...).Run() //nolint:noctx,gosec // The test's context is over.
+		_ = exec.Command("systemctl", scoped("stop", other.unit)...).Run()
 		_ = os.Remove(other.path())
 	})
 	systemctl(t, "start", other.unit)
@@ -138,7 +138,7 @@ func journal(t *testing.T, unit string) string {
 	if onRootMachine() {
 		by = "--unit="
 	}
-	out, err := exec.CommandContext(t.Context(), "journalctl", "--no-pager", "-o", "cat", by+unit).Output() //nolint:gosec // The test's own words.
+	out, err := exec.CommandContext(t.Context(), "journalctl", "--no-pager", "-o", "cat", by+unit).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -281,7 +281,7 @@ func TestSystemsUnitIsRefusedToAnAccount(t *testing.T) {
 
 func mainPID(t *testing.T, manager, unit string) string {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "systemctl", manager, "show", "--value", "-p", "MainPID", unit).Output() //nolint:gosec // The test's own words.
+	out, err := exec.CommandContext(t.Context(), "systemctl", manager, "show", "--value", "-p", "MainPID", unit).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
