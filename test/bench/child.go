@@ -39,12 +39,7 @@ func runChild(ctx context.Context) {
 	var j job
 	err := json.Unmarshal([]byte(os.Getenv(jobVariable)), &j)
 	if err == nil && j.Part == partSwitch {
-		// The lab speaks to a *testing.T, which only the testing package makes.
-		all := func(string, string) (bool, error) { return true, nil }
-		testing.Main(all, []testing.InternalTest{{Name: partSwitch, F: func(t *testing.T) {
-			t.Helper()
-			switching(ctx.Done(), t, j)
-		}}}, nil, nil)
+		asTest(j, ctx.Done())
 	}
 	if err == nil {
 		err = oneRound(ctx, j)
@@ -53,6 +48,16 @@ func runChild(ctx context.Context) {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+// asTest runs switching and ends the process: the lab speaks to a *testing.T,
+// which only the testing package makes.
+func asTest(j job, stop <-chan struct{}) {
+	all := func(string, string) (bool, error) { return true, nil }
+	testing.Main(all, []testing.InternalTest{{Name: partSwitch, F: func(t *testing.T) {
+		t.Helper()
+		switching(t, stop, j)
+	}}}, nil, nil)
 }
 
 // errSkipped: the child had reasons, which it told, to measure nothing.

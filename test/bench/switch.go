@@ -66,9 +66,9 @@ type bench struct {
 }
 
 // switching takes the three ways in turn, so that a busy moment hits them all.
-func switching(stop <-chan struct{}, t *testing.T, j job) {
+func switching(t *testing.T, stop <-chan struct{}, j job) {
 	t.Helper()
-	b := newBench(stop, t, j)
+	b := newBench(t, stop, j)
 	b.ours(t)
 	b.pair(t)
 	b.result = switchResult{} // those opened the connections
@@ -86,7 +86,7 @@ func switching(stop <-chan struct{}, t *testing.T, j job) {
 	check(t, j.answer(b.result))
 }
 
-func newBench(stop <-chan struct{}, t *testing.T, j job) *bench {
+func newBench(t *testing.T, stop <-chan struct{}, j job) *bench {
 	t.Helper()
 	l := lab.New(t, lab.Options{Version: lab.SharedDatabase})
 	l.Start(t)
