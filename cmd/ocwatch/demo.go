@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -30,13 +33,17 @@ drains in seconds. What decides and acts is the code of ocwatch run; only the
 world around it is made up. Nothing leaves this machine and nothing is kept.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			// A closed terminal and a closed pipe end it too, and neither may
+			// leave the directory behind.
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP, syscall.SIGPIPE)
+			defer stop()
 			dir, err := os.MkdirTemp("", "ocwatch-demo-")
 			if err != nil {
-				return err
+				return fmt.Errorf("make a temporary directory: %w (TMPDIR names where)", err)
 			}
 			defer func() { _ = os.RemoveAll(dir) }()
-			err = demo(cmd.Context(), dir, newScreen(cmd.OutOrStdout()))
-			if errors.Is(err, context.Canceled) {
+			err = demo(ctx, dir, newScreen(cmd.OutOrStdout()))
+			if errors.Is(err, context.Canceled) || errors.Is(err, syscall.EPIPE) {
 				return nil
 			}
 			return err
@@ -46,6 +53,9 @@ world around it is made up. Nothing leaves this machine and nothing is kept.`,
 
 // demo builds the world, sets the watchdog on it, and plays the demand.
 func demo(ctx context.Context, dir string, scr *screen) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	scr.broken = cancel
 	accounts, script := sandbox.Demo()
 	world, err := sandbox.Start(ctx, sandbox.Options{Dir: dir, Accounts: accounts})
 	if err != nil {
@@ -81,10 +91,10 @@ func playDemo(ctx context.Context, a *app.App, world *sandbox.World, script sand
 	stop()
 	both.Wait()
 	if err != nil {
-		return err
+		return cmp.Or(context.Cause(ctx), err)
 	}
 	scr.end()
-	return nil
+	return context.Cause(ctx)
 }
 
 func demoConfig(dir string, world *sandbox.World, hook *sandbox.Webhook) (*config.Config, error) {

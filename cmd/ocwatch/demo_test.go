@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 )
@@ -38,4 +39,27 @@ func TestDemo(t *testing.T) {
 	if strings.Contains(out.String(), "!!") {
 		t.Errorf("something went wrong in the demo:\n%s", out.String())
 	}
+}
+
+// TestDemoWithoutReader: a play that nobody sees is not played on.
+func TestDemoWithoutReader(t *testing.T) {
+	t.Parallel()
+	full := errors.New("no space left")
+	w := &failing{after: 2, err: full}
+	if err := demo(t.Context(), t.TempDir(), newScreen(w)); !errors.Is(err, full) {
+		t.Errorf("the demo ended with %v, want the reason why it could not be printed", err)
+	}
+}
+
+// failing is a writer that takes a few writes.
+type failing struct {
+	after int
+	err   error
+}
+
+func (f *failing) Write(p []byte) (int, error) {
+	if f.after--; f.after < 0 {
+		return 0, f.err
+	}
+	return len(p), nil
 }

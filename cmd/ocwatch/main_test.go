@@ -26,6 +26,7 @@ func TestScripts(t *testing.T) {
 			"signal":   signalCmd,
 			"waitfor":  waitforCmd,
 			"filemode": filemodeCmd,
+			"empty":    emptyCmd,
 		},
 	})
 }

@@ -20,6 +20,8 @@ type screen struct {
 	world *sandbox.World
 	hook  *sandbox.Webhook
 	start time.Time
+	// broken hears that nothing can be printed any more.
+	broken func(error)
 
 	mu      sync.Mutex
 	turns   int
@@ -132,7 +134,11 @@ func (s *screen) line(text string) {
 	s.printf("%5.1fs%s\n", time.Since(s.start).Seconds(), text)
 }
 
-func (s *screen) printf(format string, args ...any) { _, _ = fmt.Fprintf(s.w, format, args...) }
+func (s *screen) printf(format string, args ...any) {
+	if _, err := fmt.Fprintf(s.w, format, args...); err != nil && s.broken != nil {
+		s.broken(err)
+	}
+}
 
 const barWidth = 10
 

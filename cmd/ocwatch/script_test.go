@@ -155,6 +155,17 @@ func until(ts *testscript.TestScript, what string, done func() bool) {
 	}
 }
 
+// emptyCmd waits until a directory is empty: empty DIR.
+func emptyCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: empty dir")
+	}
+	until(ts, args[0]+" to be empty", func() bool {
+		entries, err := os.ReadDir(ts.MkAbs(args[0]))
+		return err == nil && len(entries) == 0
+	})
+}
+
 // signalCmd sends a signal to the script's own ocwatch run: signal HUP.
 func signalCmd(ts *testscript.TestScript, neg bool, args []string) {
 	signals := map[string]syscall.Signal{"HUP": syscall.SIGHUP, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL}
