@@ -25,8 +25,11 @@ const (
 // codeOf sums a status up: what needs a person most decides.
 func codeOf(s app.Status) int {
 	code := codeOK
-	if len(s.Problems) > 0 || len(s.Pools) == 0 {
+	switch {
+	case len(s.Problems) > 0 || len(s.Pools) == 0:
 		code = codeUnknown
+	case len(s.Warnings) > 0:
+		code = codeWarning
 	}
 	for _, p := range s.Pools {
 		switch p.State {
@@ -54,8 +57,16 @@ func writeTable(w io.Writer, s app.Status, now time.Time) error {
 		fmt.Fprintf(&b, "%s / %s: %s. %s.\n", p.Agent, p.Provider, p.State, p.Reason)
 		writePool(&b, p, now)
 	}
-	if len(s.Pools) == 0 {
-		b.WriteString("no auth profiles found\n")
+	switch {
+	case len(s.Pools) > 0:
+	case s.At.IsZero():
+		b.WriteString("nothing is known yet: the first round is under way\n")
+	case len(s.Problems) == 0:
+		b.WriteString("no auth profiles found: log in with openclaw models auth login\n")
+	}
+	writeGateway(&b, s.Gateway)
+	for _, text := range s.Warnings {
+		fmt.Fprintf(&b, "warning: %s\n", text)
 	}
 	for _, p := range s.Problems {
 		fmt.Fprintf(&b, "problem: %s%s\n", p.What, fix(p.Fix))
@@ -69,9 +80,22 @@ func writeTable(w io.Writer, s app.Status, now time.Time) error {
 	return err
 }
 
+// writeGateway says what is wrong with the gateway, and nothing where all is
+// well.
+func writeGateway(b *strings.Builder, g app.Gateway) {
+	switch {
+	case g.Detail == "":
+	case g.Healthy:
+		fmt.Fprintf(b, "gateway %s: live, but cannot be asked: %s\n", g.URL, g.Detail)
+	default:
+		fmt.Fprintf(b, "gateway %s: not live: %s\n", g.URL, g.Detail)
+	}
+}
+
 func writePool(b *strings.Builder, p watchdog.PoolStatus, now time.Time) {
 	names := windowNames(p)
-	tw := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	var rows strings.Builder
+	tw := tabwriter.NewWriter(&rows, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintf(tw, "  \tPROFILE\tSTATE\t%sBACK\tASKED\tNOTE\n", strings.ToUpper(joinTabs(names)))
 	for i, pr := range p.Profiles {
 		cells := make([]string, len(names))
@@ -82,6 +106,9 @@ func writePool(b *strings.Builder, p watchdog.PoolStatus, now time.Time) {
 			backCell(pr.Until, now), askedCell(pr.ProbedAt, now), noteCell(pr))
 	}
 	_ = tw.Flush()
+	for line := range strings.Lines(rows.String()) {
+		b.WriteString(strings.TrimRight(line, " \n") + "\n")
+	}
 }
 
 // windowNames are the pool's account-wide windows, shortest first as met.

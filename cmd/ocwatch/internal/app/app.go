@@ -22,13 +22,6 @@ import (
 // journalName is ocwatch's own database within the data directory.
 const journalName = "journal.db"
 
-// Status is the document of status --json: what the watchdog knows, and the
-// state of the outbox.
-type Status struct {
-	watchdog.Status
-	Notify []journal.EndpointStatus `json:"notify"`
-}
-
 // Options make an App.
 type Options struct {
 	Config  *config.Config
@@ -190,17 +183,6 @@ func (a *App) Reload(cfg *config.Config) error {
 	}
 	a.watchdog.Reload(watchdogConfig(cfg, a.parts.current().prober, a.pace(cfg)))
 	return nil
-}
-
-// Status is what the watchdog knows now.
-func (a *App) Status(ctx context.Context) Status {
-	s := Status{Status: a.watchdog.Status(), Notify: []journal.EndpointStatus{}}
-	outbox, err := a.journal.Outbox(ctx)
-	if err != nil {
-		a.opts.Log.Warn().Err(err).Msg("the outbox's state cannot be read")
-	}
-	s.Notify = append(s.Notify, outbox...)
-	return s
 }
 
 // TestNotify sends one test event through every endpoint.

@@ -30,7 +30,7 @@ func Check(ctx context.Context, o Options) (Status, error) {
 		Config: watchdogConfig(o.Config, prober, defaultPace(o.Config)),
 	})
 	s, err := w.Check(ctx)
-	return Status{Status: s, Notify: []journal.EndpointStatus{}}, err
+	return in.status(s, o.Config), err
 }
 
 // nothing stands for everything that a check must not touch.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -48,6 +49,9 @@ type install struct {
 	store   *profiles.Store
 	orderer *profiles.Orderer
 	log     zerolog.Logger
+
+	mu      sync.Mutex
+	trouble error // why the gateway cannot be asked; nil where it can
 }
 
 func findInstall(cfg *config.Config, log zerolog.Logger) (*install, error) {
@@ -59,6 +63,9 @@ func findInstall(cfg *config.Config, log zerolog.Logger) (*install, error) {
 		return nil, err
 	}
 	for _, other := range found.Others {
+		if oc.StateDir != "" || !found.Default {
+			break // it was chosen
+		}
 		log.Warn().Str("watched", found.StateDir).Str("not_watched", other).
 			Msg("there is another OpenClaw state directory: set openclaw.state_dir to choose")
 	}
@@ -75,6 +82,7 @@ func (i *install) Version(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	hello, err := i.gateway.Hello(ctx)
+	i.setTrouble(err)
 	if err != nil {
 		i.log.Debug().Err(err).Msg("the gateway's release cannot be told")
 	}

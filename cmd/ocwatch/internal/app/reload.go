@@ -19,6 +19,7 @@ import (
 
 // generation is what one version of the config makes.
 type generation struct {
+	cfg       *config.Config
 	prober    *probe.Prober
 	restarter *restart.Restarter
 	notifier  *notify.Notifier
@@ -47,7 +48,7 @@ func newGeneration(a *App, cfg *config.Config) (generation, error) {
 	if err != nil {
 		return generation{}, err
 	}
-	return generation{prober: newProber(cfg, a.opts.Version), restarter: newRestarter(a, cfg), notifier: n}, nil
+	return generation{cfg: cfg, prober: newProber(cfg, a.opts.Version), restarter: newRestarter(a, cfg), notifier: n}, nil
 }
 
 func newNotifier(o Options, cfg *config.Config, store notify.Store) (*notify.Notifier, error) {

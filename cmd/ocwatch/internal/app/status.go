@@ -1,0 +1,112 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os/exec"
+	"slices"
+
+	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/config"
+	"github.com/ocwatch/ocwatch/failover/watchdog"
+	"github.com/ocwatch/ocwatch/internal/journal"
+	"github.com/ocwatch/ocwatch/internal/openclaw"
+	"github.com/ocwatch/ocwatch/internal/quota"
+)
+
+// Status is the document of status --json: what the watchdog knows, what its
+// owner should look at, and the state of the outbox.
+type Status struct {
+	watchdog.Status
+	Gateway  Gateway                  `json:"gateway"`
+	Warnings []string                 `json:"warnings"`
+	Notify   []journal.EndpointStatus `json:"notify"`
+}
+
+// Gateway is the running gateway, and why it cannot be asked.
+type Gateway struct {
+	watchdog.GatewayStatus
+	Detail string `json:"detail,omitempty"`
+}
+
+// Status is what the watchdog knows now.
+func (a *App) Status(ctx context.Context) Status {
+	s := a.install.status(a.watchdog.Status(), a.parts.current().cfg)
+	outbox, err := a.journal.Outbox(ctx)
+	if err != nil {
+		a.opts.Log.Warn().Err(err).Msg("the outbox's state cannot be read")
+	}
+	s.Notify = append(s.Notify, outbox...)
+	return s
+}
+
+// status adds to s what only the wiring knows.
+func (i *install) status(s watchdog.Status, cfg *config.Config) Status {
+	out := Status{Status: s, Gateway: Gateway{GatewayStatus: s.Gateway}, Warnings: []string{}, Notify: []journal.EndpointStatus{}}
+	if s.At.IsZero() {
+		return out
+	}
+	if err := i.gatewayTrouble(); err != nil {
+		out.Gateway.Detail = err.Error()
+		out.Warnings = append(out.Warnings, i.powerless(err)...)
+	}
+	if len(s.Problems) == 0 {
+		out.Warnings = append(out.Warnings, strangers(cfg, s.Pools)...)
+	}
+	return out
+}
+
+// powerless says what err means for setting an order. A gateway that is down
+// is the business of its own event, as long as the command can stand in.
+func (i *install) powerless(err error) []string {
+	_, missing := exec.LookPath(i.Command)
+	switch {
+	case missing != nil:
+		return []string{fmt.Sprintf("no order can be set: the gateway cannot be asked, and %v", &openclaw.CommandNotFoundError{Command: i.Command, Err: missing})}
+	case errors.Is(err, openclaw.ErrUnauthorized):
+		return []string{"the gateway does not let ocwatch in, so orders are set by the slower openclaw command: set openclaw.gateway.token_file to a file with its token"}
+	}
+	return nil
+}
+
+// strangers are preferences for profiles that no watched agent has: a slip of
+// the pen would otherwise do nothing without a word.
+func strangers(cfg *config.Config, pools []watchdog.PoolStatus) []string {
+	known := map[string]bool{}
+	for _, p := range pools {
+		for _, pr := range p.Profiles {
+			known[quota.Canonical(p.Provider)+" "+pr.ID] = true
+		}
+	}
+	var out []string
+	for _, provider := range slices.Sorted(maps.Keys(cfg.Failover.Pools)) {
+		for _, id := range cfg.Failover.Pools[provider].Prefer {
+			if !known[quota.Canonical(provider)+" "+id] {
+				out = append(out, fmt.Sprintf("failover.pools.%s.prefer names %s, which no watched agent has as a profile of %s", provider, id, provider))
+			}
+		}
+	}
+	return out
+}
+
+// Health remembers why the gateway is not live, for the status.
+func (i *install) Health(ctx context.Context) openclaw.Health {
+	h := i.Install.Health(ctx)
+	if !h.Live && ctx.Err() == nil {
+		i.setTrouble(errors.New(h.Detail))
+	}
+	return h
+}
+
+func (i *install) gatewayTrouble() error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.trouble
+}
+
+func (i *install) setTrouble(err error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.trouble = err
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/app"
+	"github.com/ocwatch/ocwatch/failover"
+	"github.com/ocwatch/ocwatch/failover/watchdog"
+)
+
+func TestTableWithoutPools(t *testing.T) {
+	now := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+	unreadable := []watchdog.Problem{{What: "auth store /x: corrupt", Fix: "openclaw doctor --fix"}}
+	for name, tc := range map[string]struct {
+		status app.Status
+		want   string
+	}{
+		"before the first round": {app.Status{}, "nothing is known yet: the first round is under way\n"},
+		"no profiles":            {app.Status{Status: watchdog.Status{At: now}}, "no auth profiles found: log in with openclaw models auth login\n"},
+		"a store that cannot be read": {
+			app.Status{Status: watchdog.Status{At: now, Problems: unreadable}},
+			"problem: auth store /x: corrupt (mend: openclaw doctor --fix)\n",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out strings.Builder
+			if err := writeTable(&out, tc.status, now); err != nil || out.String() != tc.want {
+				t.Errorf("%q, %v; want %q", out.String(), err, tc.want)
+			}
+			if code := codeOf(tc.status); code != codeUnknown {
+				t.Errorf("exit code %d, want %d", code, codeUnknown)
+			}
+		})
+	}
+}
+
+func TestCodeOf(t *testing.T) {
+	pools := func(states ...failover.PoolState) watchdog.Status {
+		var s watchdog.Status
+		for _, state := range states {
+			s.Pools = append(s.Pools, watchdog.PoolStatus{State: state})
+		}
+		return s
+	}
+	for name, tc := range map[string]struct {
+		status app.Status
+		want   int
+	}{
+		"all well":                        {app.Status{Status: pools(failover.PoolOK, failover.PoolOK)}, codeOK},
+		"one to look at":                  {app.Status{Status: pools(failover.PoolOK, failover.PoolWarning)}, codeWarning},
+		"a warning of the wiring":         {app.Status{Status: pools(failover.PoolOK), Warnings: []string{"x"}}, codeWarning},
+		"blind beats a warning":           {app.Status{Status: pools(failover.PoolBlind, failover.PoolWarning), Warnings: []string{"x"}}, codeUnknown},
+		"depleted beats everything":       {app.Status{Status: pools(failover.PoolUnknown, failover.PoolDepleted), Warnings: []string{"x"}}, codeDepleted},
+		"what cannot be read beats a low": {app.Status{Status: watchdog.Status{Pools: pools(failover.PoolWarning).Pools, Problems: []watchdog.Problem{{What: "x"}}}}, codeUnknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := codeOf(tc.status); got != tc.want {
+				t.Errorf("%d, want %d", got, tc.want)
+			}
+		})
+	}
+}
