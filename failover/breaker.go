@@ -70,7 +70,7 @@ func NewBreaker(account string, s BreakerState, timing BreakerTiming) *Breaker {
 func (b *Breaker) Allow(now time.Time) (done func(quota.Reading), ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if now.Before(b.next()) {
+	if now.Before(b.next()) && !b.state.AskedAt.After(now) { // else the clock was set back since
 		return nil, false
 	}
 	report, err := b.cb.Allow()

@@ -12,6 +12,7 @@ import (
 // a slow gateway kept from being confirmed, or somebody else's order.
 func (m *Memory) reconcile(now time.Time, p Policy, pool Pool) (evs []event.Event, adopted bool) {
 	m.forgetGone(now, pool)
+	m.forgetAhead(now, p)
 	if !slices.Equal(m.Prefer, p.Prefer) {
 		m.Prefer, m.ByPerson, m.Chosen = slices.Clone(p.Prefer), false, ""
 	}
@@ -103,6 +104,21 @@ func (m *Memory) forgetGone(now time.Time, pool Pool) {
 		m.Chosen = ""
 	}
 	m.Writes = slices.DeleteFunc(m.Writes, func(t time.Time) bool { return now.Sub(t) >= time.Hour })
+}
+
+// forgetAhead drops what lies ahead by more than any wait: the clock was wrong
+// then and was set back since, and nothing may wait for years to come again.
+func (m *Memory) forgetAhead(now time.Time, p Policy) {
+	if m.SwitchedAt.After(now) {
+		m.SwitchedAt = now
+	}
+	if m.RetryAt.After(now.Add(retryMost)) {
+		m.RetryAt = time.Time{}
+	}
+	m.Writes = slices.DeleteFunc(m.Writes, func(t time.Time) bool { return t.After(now) })
+	if e := m.Depleted; e != nil && e.RemindAt.After(now.Add(p.RemindEvery)) {
+		e.RemindAt = now.Add(p.RemindEvery)
+	}
 }
 
 // preference is the complete list of the pool's profiles, most wanted first.

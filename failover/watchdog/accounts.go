@@ -43,8 +43,12 @@ func (a *account) doc() accountDoc {
 }
 
 // due reports whether a may be asked at now. One that is well may be asked a
-// little early, so that accounts with times of their own share a round.
+// little early, so that accounts with times of their own share a round. One that
+// was asked in times to come may, too: the clock was set back since.
 func (a *account) due(now time.Time) bool {
+	if a.latest.At.After(now) {
+		return true
+	}
 	early := time.Duration(0)
 	if a.latest.Verdict == quota.OK {
 		early = min(maxEarly, a.next.Sub(a.latest.At)/6)

@@ -21,10 +21,12 @@ const restartAgain = time.Minute
 
 // wanted is a restart that a switch calls for.
 type wanted struct {
-	Reason string    `json:"reason"`
-	Idle   bool      `json:"idle,omitempty"` // only once nothing is active
-	After  time.Time `json:"after,omitzero"` // not before
-	Told   bool      `json:"told,omitempty"` // that it failed
+	Reason string `json:"reason"`
+	Idle   bool   `json:"idle,omitempty"` // only once nothing is active
+	Told   bool   `json:"told,omitempty"` // that it failed
+	// After is the earliest time for it. It is not kept: the restarter has a
+	// budget that outlives ocwatch, and a clock may be set back.
+	After time.Time `json:"-"`
 }
 
 // restartQueue runs one restart at a time beside the rounds: a restart may

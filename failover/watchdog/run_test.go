@@ -147,7 +147,7 @@ func TestPanics(t *testing.T) {
 				if panics.Load() == 0 {
 					t.Fatal("nothing panicked")
 				}
-				time.Sleep(4 * time.Hour)
+				time.Sleep(3 * time.Hour)
 				p.stop()
 				if got := w.order(); got != "alice bob carol" || w.gatewayOrder() != got {
 					t.Errorf("order %q, the gateway's %q; did %q", got, w.gatewayOrder(), w.did())
