@@ -58,21 +58,22 @@ func (g *global) reloadOnHangup(ctx context.Context, hangup <-chan os.Signal, a 
 			return
 		case <-hangup:
 			systemd.Reloading()
-			g.reload(a, systemd, log)
-			systemd.Ready("config reloaded")
+			systemd.Ready(g.reload(a, systemd, log))
 		}
 	}
 }
 
-func (g *global) reload(a *app.App, systemd *systemd, log zerolog.Logger) {
+// reload returns the line that systemctl status shows.
+func (g *global) reload(a *app.App, systemd *systemd, log zerolog.Logger) string {
 	cfg, path, err := g.load()
 	if err == nil {
 		err = a.Reload(cfg)
 	}
 	if err != nil {
 		log.Error().Err(err).Msg("the config file was not reloaded: the old one stays in force")
-		return
+		return "config file refused, the old one stays in force"
 	}
 	systemd.follow(cfg)
 	log.Info().Str("file", path).Msg("config reloaded")
+	return "config reloaded"
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
@@ -67,8 +68,12 @@ func newRestarter(a *App, cfg *config.Config) *restart.Restarter {
 	if drain == 0 {
 		drain = -1 // in package restart 0 is the default and none is negative
 	}
+	unit := r.Unit
+	if unit == config.Default().Restart.Unit {
+		unit = "" // as OpenClaw names it, for a named profile otherwise
+	}
 	return restart.New(restart.Options{
-		Via: restart.Via(r.Via), Unit: r.Unit, Command: r.Command, Drain: drain,
+		Via: restart.Via(r.Via), Unit: unit, Profile: os.Getenv("OPENCLAW_PROFILE"), Command: r.Command, Drain: drain,
 		Budget:  restart.Budget{N: r.Budget.Count, Per: r.Budget.Per},
 		Gateway: a.install.gateway, CLI: a.install.CLI(), Health: a.install, History: attempts{a.journal}, Log: a.opts.Log,
 	})
