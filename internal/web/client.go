@@ -49,9 +49,12 @@ func Fetch(ctx context.Context, dir string) ([]byte, error) {
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("status: the watchdog answered %s", resp.Status)
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxStatus))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxStatus+1))
 	if err != nil {
 		return nil, fmt.Errorf("status: %w", err)
+	}
+	if len(body) > maxStatus {
+		return nil, fmt.Errorf("status: the watchdog's answer is larger than %d MiB", maxStatus>>20)
 	}
 	return body, nil
 }

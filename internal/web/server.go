@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -34,9 +35,15 @@ type Server struct {
 func New(status Status, log zerolog.Logger) *Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/v1/status", func(rw http.ResponseWriter, r *http.Request) {
+		body, err := json.Marshal(status(r.Context()))
+		if err != nil {
+			log.Error().Err(err).Msg("the status cannot be encoded")
+			http.Error(rw, "the status cannot be encoded: see the log", http.StatusInternalServerError)
+			return
+		}
 		rw.Header().Set("Content-Type", "application/json")
 		rw.Header().Set("Cache-Control", "no-store")
-		if err := json.NewEncoder(rw).Encode(status(r.Context())); err != nil {
+		if _, err := rw.Write(append(body, '\n')); err != nil {
 			log.Debug().Err(err).Msg("status: answer not sent")
 		}
 	})
@@ -57,6 +64,9 @@ func localOnly(next http.Handler) http.Handler {
 			http.Error(rw, "this API answers on a loopback address only", http.StatusMisdirectedRequest)
 			return
 		}
+		// What the mux answers by itself, a redirect say, is not HTML either.
+		rw.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		rw.Header().Set("X-Content-Type-Options", "nosniff")
 		next.ServeHTTP(rw, r)
 	})
 }
@@ -65,6 +75,7 @@ func localHost(host string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
 	}
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]") // [::1] without a port
 	return host == socketHost || loopback.Host(host)
 }
 
