@@ -39,7 +39,7 @@ func runChild(ctx context.Context) {
 	var j job
 	err := json.Unmarshal([]byte(os.Getenv(jobVariable)), &j)
 	if err == nil && j.Part == partSwitch {
-		asTest(j, ctx.Done())
+		asTest(j, ctx.Done()) //nolint:contextcheck // a test has its own, for its clean-up
 	}
 	if err == nil {
 		err = oneRound(ctx, j)

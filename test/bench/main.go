@@ -81,7 +81,7 @@ func parse(args []string, usage io.Writer) (options, error) {
 	f.StringVar(&o.binary, "binary", "bin/ocwatch", "the `file` that make build made")
 	f.StringVar(&parts, "parts", strings.Join(allParts(), ","), "what to measure, `names` with commas between")
 	f.DurationVar(&o.idle, "idle", 3*time.Minute, "how `long` the idle watchdog is watched")
-	f.IntVar(&o.runs, "runs", 20, "switches, and bare pairs, to time")
+	f.IntVar(&o.runs, "runs", 40, "switches, and bare pairs, to time")
 	f.IntVar(&o.cli, "cli", 3, "switches through the openclaw command to time")
 	f.IntVar(&o.crowd, "accounts", 1000, "accounts of the large round")
 	if err := f.Parse(args); err != nil {
