@@ -185,7 +185,7 @@ func tidy(t *time.Time) *time.Time {
 func newID() string { return "msg_" + rand.Text() }
 
 // Run delivers until ctx ends, and returns once every attempt has come to its
-// end: at most 5 seconds later, and a little for the store. What is not
+// end: at most a second later, and a little for the store. What is not
 // delivered stays in the outbox. Only one Run may serve a store at a time.
 func (n *Notifier) Run(ctx context.Context) {
 	var wg sync.WaitGroup

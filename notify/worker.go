@@ -13,8 +13,11 @@ import (
 const (
 	// attemptTimeout bounds one attempt, the answer's body included.
 	attemptTimeout = 15 * time.Second
-	// stopGrace is what an attempt under way still gets at the end.
-	stopGrace = 5 * time.Second
+	// stopGrace is what an attempt under way still gets at the end. Whoever
+	// stops a Notifier may have waited for it before, and a person waits too.
+	stopGrace = time.Second
+	// settleLimit bounds the storing of an outcome, which a stop waits for.
+	settleLimit = 5 * time.Second
 	// idlePoll is how often the outbox is looked at though nobody called
 	// Wake. It costs one indexed read.
 	idlePoll = 5 * time.Minute
@@ -132,7 +135,7 @@ func withGrace(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // settle stores the attempt that was made, also while ocwatch is stopping.
 func (w *worker) settle(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleLimit)
 	defer cancel()
 	if err := w.store.Settle(ctx, *w.made); err != nil {
 		return err

@@ -203,7 +203,7 @@ func TestStop(t *testing.T) {
 		stopsAfter  time.Duration
 		left        int
 	}{
-		"lets the attempt finish":            {3 * time.Second, 3 * time.Second, 0},
+		"lets the attempt finish":            {time.Second + stopGrace/2, time.Second + stopGrace/2, 0},
 		"cuts it off after the grace period": {14 * time.Second, stopGrace + time.Second, 1},
 	}
 	for name, c := range cases {

@@ -147,9 +147,10 @@ func (a *App) Run(ctx context.Context) error {
 	return err
 }
 
-// farewell is how long the last messages may take. What is not delivered by
-// then is at the next start.
-const farewell = 3 * time.Second
+// farewell is how long the last messages may take, besides the second that the
+// notifier gives an attempt under way. What is not delivered by then is at the
+// next start.
+const farewell = 2 * time.Second
 
 // drain waits until nothing is left to deliver, or for farewell.
 func (a *App) drain(ctx context.Context) {
