@@ -80,7 +80,7 @@ func (d *daemon) start(t *testing.T) {
 	d.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), d.bin, "run", "--config", d.config)
 	d.cmd.Env, d.cmd.Dir = d.stage.Env(), d.stage.Home
 	d.cmd.Stdout, d.cmd.Stderr = file, file
-	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	d.cmd.SysProcAttr = lab.OwnGroup()
 	must(t, d.cmd.Start())
 	cmd, done := d.cmd, make(chan struct{})
 	d.done = done

@@ -6,13 +6,29 @@
 package e2e
 
 import (
+	"flag"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 
 	"github.com/ocwatch/ocwatch/test/lab"
 )
+
+// TestMain lets all releases run at once, also where there are fewer
+// processors: their tests wait for the next round of probes more than they
+// compute.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", strconv.Itoa(len(releases()))); err != nil {
+		panic(err)
+	}
+	m.Run()
+}
+
+// releases are one of each store layout.
+func releases() []string { return []string{lab.JSONFiles, lab.AgentDatabase, lab.SharedDatabase} }
 
 // stage is one release with its gateway running, for the length of its tests.
 type stage struct {
@@ -26,7 +42,7 @@ type stage struct {
 // releases at once: most of a case is waiting for the next round of probes.
 func TestReleases(t *testing.T) {
 	var boot sync.Mutex // three gateways that start together take longer than in turn
-	for _, version := range []string{lab.JSONFiles, lab.AgentDatabase, lab.SharedDatabase} {
+	for _, version := range releases() {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
 			s := start(t, &boot, version)

@@ -33,7 +33,7 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		At: time.Now(), Path: r.URL.Path, Account: account, Model: modelOf(r, body),
 		Main: len(body) > mainSize, Agent: r.UserAgent(),
 	}
-	if req.Turn() {
+	if req.Turn() && req.Main {
 		p.await(r)
 	}
 	status, header, answer := p.answer(r, req, q, refuse)

@@ -31,7 +31,7 @@ func (l *Lab) Start(t *testing.T) *Gateway {
 	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), l.Install.CLI(), "gateway", "run")
 	cmd.Env, cmd.Dir = l.Env(), l.Home
 	cmd.Stdout, cmd.Stderr = file, file
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = OwnGroup()
 	must(t, cmd.Start())
 	g := &Gateway{PID: cmd.Process.Pid, Started: time.Now(), lab: l, log: path, done: make(chan struct{})}
 	go func() {

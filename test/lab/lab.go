@@ -148,12 +148,18 @@ func (l *Lab) TryCLI(t *testing.T, args ...string) (stdout, stderr string, err e
 	return l.run(ctx, l.Env(), l.Install.CLI(), args...)
 }
 
+// OwnGroup starts a process in a group of its own, which can be ended with all
+// its children, and has it ended when the tests are killed and no cleanup runs.
+func OwnGroup() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
+
 // run ends the whole process group when ctx does: the CLI starts itself anew
 // with other Node flags, and the child would outlive a killed parent.
 func (l *Lab) run(ctx context.Context, env []string, name string, args ...string) (stdout, stderr string, err error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env, cmd.Dir = env, l.Home
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = OwnGroup()
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 5 * time.Second
 	var out, errs capped

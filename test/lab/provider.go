@@ -98,7 +98,9 @@ func (p *Provider) Refuse(account string, status int, code string) {
 	p.refuse[account] = refusal{status, code}
 }
 
-// Hold keeps turns waiting until the returned function is called.
+// Hold keeps main turns waiting until the returned function is called. Side
+// calls and attempts at a WebSocket are answered: a turn is in flight once its
+// own request has come.
 func (p *Provider) Hold() (release func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -85,7 +85,7 @@ func TestHeldTurnsWaitAndOthersDoNot(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.URL+"/responses", http.NoBody)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.URL+"/responses", strings.NewReader(strings.Repeat("x", mainSize+1)))
 		if err != nil {
 			return
 		}
@@ -93,13 +93,15 @@ func TestHeldTurnsWaitAndOthersDoNot(t *testing.T) {
 			_ = resp.Body.Close() // only the order of events counts
 		}
 	}()
+	p.AwaitWaiting(t, 1)
 	ask(t, http.DefaultClient, http.MethodGet, p.URL+"/v1/models", account(t, "backup").Secret(), "")
-	if got := p.Requests(0); len(got) != 1 {
+	ask(t, http.DefaultClient, http.MethodPost, p.URL+"/responses", account(t, "alice").Secret(), "a title, please")
+	if got := p.Requests(0); len(got) != 2 {
 		t.Fatalf("while turns were held, %+v were answered", got)
 	}
 	release()
 	<-done
-	p.Await(t, 0, time.Second, Request.Turn)
+	p.Await(t, 0, time.Second, func(r Request) bool { return r.Main })
 }
 
 func TestProxyPlaysProvidersAndReachesNobodyElse(t *testing.T) {
