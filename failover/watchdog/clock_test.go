@@ -47,6 +47,7 @@ func TestSuspended(t *testing.T) {
 		t.Run(asleep, func(t *testing.T) {
 			t.Parallel()
 			bubble(t, abc, func(t *testing.T, w *world) {
+				t.Helper()
 				w.say("alice", spent(5*time.Hour))
 				w.say("bob", spent(6*time.Hour))
 				p := w.born(t, paced())
@@ -91,6 +92,7 @@ func TestClockSetBack(t *testing.T) {
 			before, after, _ := strings.Cut(tc.order, "; ")
 			var docs map[string]json.RawMessage
 			bubble(t, abc, func(t *testing.T, w *world) {
+				t.Helper()
 				time.Sleep(10 * 365 * 24 * time.Hour)
 				w.say("alice", used(96))
 				w.say("carol", verdict(quota.Exhausted))
@@ -105,6 +107,7 @@ func TestClockSetBack(t *testing.T) {
 				}
 			})
 			bubble(t, abc, func(t *testing.T, w *world) {
+				t.Helper()
 				w.disk.docs, w.pools[0].Order = docs, strings.Fields(before)
 				w.say("alice", used(tc.alice))
 				p := w.born(t, paced()).run()

@@ -84,6 +84,7 @@ func TestCrashes(t *testing.T) {
 func tell(t *testing.T, f fault, n int) (o outcome) {
 	t.Helper()
 	bubble(t, abc, func(t *testing.T, w *world) {
+		t.Helper()
 		w.deaf, w.live, w.restart = true, story, 10*time.Second
 		cfg := brisk()
 		cfg.Schedule = cron.Every(2 * time.Minute)

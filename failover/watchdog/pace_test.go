@@ -41,6 +41,7 @@ func TestRoundsAreNotHammered(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			bubble(t, abc, func(t *testing.T, w *world) {
+				t.Helper()
 				tc.world(w)
 				p := w.born(t, paced())
 				if tc.name == "an order is refused for ever" {

@@ -22,8 +22,8 @@ type meter struct {
 }
 
 const (
-	fiveHours = 5 * time.Hour
-	aWeek     = 7 * 24 * time.Hour
+	shortWindow = 5 * time.Hour
+	longWindow  = 7 * 24 * time.Hour
 )
 
 // roll closes the windows that are over.
@@ -40,10 +40,10 @@ func (m *meter) roll(now time.Time) {
 func (m *meter) use(now time.Time, percent float64) {
 	m.roll(now)
 	if m.fiveEnds.IsZero() {
-		m.fiveEnds = now.Add(fiveHours)
+		m.fiveEnds = now.Add(shortWindow)
 	}
 	if m.weekEnds.IsZero() {
-		m.weekEnds = now.Add(aWeek)
+		m.weekEnds = now.Add(longWindow)
 	}
 	m.five, m.week = min(100, m.five+percent), min(100, m.week+percent/10)
 }
@@ -76,7 +76,7 @@ func (m *meter) reading(now time.Time) quota.Reading {
 func (m *meter) body(now time.Time) string {
 	spent := m.spent(now)
 	return fmt.Sprintf(`{"plan_type":"plus","rate_limit":{"allowed":%v,"limit_reached":%v,"primary_window":%s,"secondary_window":%s}}`,
-		!spent, spent, window(now, m.five, m.fiveEnds, fiveHours), window(now, m.week, m.weekEnds, aWeek))
+		!spent, spent, window(now, m.five, m.fiveEnds, shortWindow), window(now, m.week, m.weekEnds, longWindow))
 }
 
 func window(now time.Time, used float64, ends time.Time, length time.Duration) string {

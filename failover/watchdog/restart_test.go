@@ -34,6 +34,7 @@ func TestRestarts(t *testing.T) {
 			p.rounds(3)
 		}, "main: alice carol bob", "profile.exhausted:bob"},
 		{"idle: waits until nothing is active", RestartIdle, false, func(t *testing.T, w *world, p *process) {
+			t.Helper()
 			w.busy = true
 			p.rounds(8)
 			if len(w.restarts) > 0 {
@@ -43,6 +44,7 @@ func TestRestarts(t *testing.T) {
 			p.rounds(2)
 		}, "main: bob carol alice; restart", low + " gateway.restarted"},
 		{"idle: waits while it cannot be told", RestartIdle, false, func(t *testing.T, w *world, p *process) {
+			t.Helper()
 			p.meddle = always("idle", failBefore)
 			p.rounds(8)
 			if len(w.restarts) > 0 {
@@ -53,6 +55,7 @@ func TestRestarts(t *testing.T) {
 			p.rounds(5)
 		}, "main: bob carol alice", low},
 		{"never by a reload: a wanted restart is dropped", RestartIdle, false, func(t *testing.T, w *world, p *process) {
+			t.Helper()
 			w.busy = true
 			p.rounds(2)
 			cfg := brisk()
@@ -69,6 +72,7 @@ func TestRestarts(t *testing.T) {
 			p.rounds(5)
 		}, "main: bob carol alice; restart", low + " gateway.down gateway.restarted"},
 		{"a restart that always fails is told once", RestartAuto, true, func(t *testing.T, w *world, p *process) {
+			t.Helper()
 			p.meddle = always("restart", failBefore)
 			p.rounds(30)
 			if n := len(w.disk.restarts); n < 5 || n > 31 || w.disk.restarts[0].OK || w.disk.restarts[0].Err == "" {
@@ -87,6 +91,7 @@ func TestRestarts(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			bubble(t, abc, func(t *testing.T, w *world) {
+				t.Helper()
 				cfg := brisk()
 				cfg.Restart = tc.when
 				w.deaf = tc.deaf
@@ -109,6 +114,7 @@ func TestRestarts(t *testing.T) {
 func TestRoundsGoOnDuringRestart(t *testing.T) {
 	t.Parallel()
 	bubble(t, abc, func(t *testing.T, w *world) {
+		t.Helper()
 		w.deaf, w.restart = true, 11*time.Minute
 		w.say("alice", used(96))
 		p := w.born(t, brisk()).run()
@@ -149,6 +155,7 @@ func TestRefusedRestart(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			bubble(t, abc, func(t *testing.T, w *world) {
+				t.Helper()
 				w.deaf = true
 				w.say("alice", used(96))
 				p := w.born(t, brisk())
@@ -181,6 +188,7 @@ func TestRefusedRestart(t *testing.T) {
 func TestRestartOutlivesOcwatch(t *testing.T) {
 	t.Parallel()
 	bubble(t, abc, func(t *testing.T, w *world) {
+		t.Helper()
 		w.deaf, w.restart = true, 5*time.Minute
 		w.say("alice", used(96))
 		p := w.born(t, brisk()).run()
@@ -206,6 +214,7 @@ func TestRestartOutlivesOcwatch(t *testing.T) {
 func TestGatewayDown(t *testing.T) {
 	t.Parallel()
 	bubble(t, abc, func(t *testing.T, w *world) {
+		t.Helper()
 		p := w.born(t, brisk())
 		down := func(is bool, rounds int) string {
 			w.with(func() { w.down = is })

@@ -101,9 +101,16 @@ func (w *Watchdog) runRestart(ctx context.Context, cfg Config) {
 
 // tryRestart makes an error of a panic.
 func (w *Watchdog) tryRestart(ctx context.Context, reason string) (res restart.Result, err error) {
-	err = errors.New("the restart failed within ocwatch")
+	returned := false
+	defer func() {
+		if !returned {
+			err = errors.New("the restart failed within ocwatch")
+		}
+	}()
 	defer w.survive("a restart failed")
-	return w.Restarter.Restart(ctx, reason)
+	res, err = w.Restarter.Restart(ctx, reason)
+	returned = true
+	return res, err
 }
 
 func (w *Watchdog) idle(ctx context.Context) bool {

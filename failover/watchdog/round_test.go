@@ -32,6 +32,7 @@ func TestRounds(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			bubble(t, tc.ids, func(t *testing.T, w *world) {
+				t.Helper()
 				p := w.born(t, brisk())
 				tc.play(t, w, p)
 				if got := w.did(); got != tc.did {
@@ -51,12 +52,14 @@ func TestRounds(t *testing.T) {
 func quotaCases() []roundCase {
 	return []roundCase{
 		{"healthy does nothing", abc, func(t *testing.T, _ *world, p *process) {
+			t.Helper()
 			p.rounds(60)
 			if s := p.pool("main"); s.State != failover.PoolOK || len(s.Profiles) != 3 {
 				t.Errorf("status %+v", s)
 			}
 		}, "", "", "alice bob carol"},
 		{"low first is left before it is spent", abc, func(t *testing.T, w *world, p *process) {
+			t.Helper()
 			p.rounds(2)
 			w.say("alice", used(96))
 			p.rounds(3)
@@ -83,6 +86,7 @@ func quotaCases() []roundCase {
 			p.rounds(5)
 		}, "", "profile.exhausted:alice profile.exhausted:bob profile.exhausted:carol pool.depleted:login profile.recovered:alice pool.recovered", "alice bob carol"},
 		{"all unreachable is blind, and told once", abc, func(t *testing.T, w *world, p *process) {
+			t.Helper()
 			p.rounds(2)
 			for _, id := range abc {
 				w.say(id, verdict(quota.Unreachable))
@@ -93,6 +97,7 @@ func quotaCases() []roundCase {
 			}
 		}, "", "watchdog.blind", "alice bob carol"},
 		{"one account of two profiles is asked once", []string{"alice", "bob"}, func(t *testing.T, w *world, p *process) {
+			t.Helper()
 			w.pools[0].Profiles[1].Account = "acct-alice"
 			w.pools[0].Profiles[0].Status = profiles.Stale
 			p.rounds(3)
@@ -145,6 +150,7 @@ func worldCases() []roundCase {
 			p.rounds(1)
 		}, "main: bob carol alice", switched, "bob carol alice"},
 		{"an order that was set while an error said no is told once", abc, func(t *testing.T, w *world, p *process) {
+			t.Helper()
 			w.say("alice", used(96))
 			p.meddle = on("order", 1, func() fault { return failAfter })
 			p.rounds(5)
@@ -160,6 +166,7 @@ func worldCases() []roundCase {
 			p.rounds(2)
 		}, "main: bob carol alice; main: alice bob carol", "", "alice bob carol"},
 		{"what a failing journal missed is told once it works", abc, func(t *testing.T, w *world, p *process) {
+			t.Helper()
 			p.meddle = always("commit", failBefore)
 			w.say("alice", used(96))
 			p.rounds(3)
@@ -177,6 +184,7 @@ func worldCases() []roundCase {
 			p.rounds(3)
 		}, "main: bob carol alice", switched, "bob carol alice"},
 		{"a store that cannot be read changes nothing and is said", abc, func(t *testing.T, w *world, p *process) {
+			t.Helper()
 			w.unread = errors.New("state dir: permission denied")
 			w.say("alice", used(96))
 			p.rounds(3)
@@ -194,6 +202,7 @@ func worldCases() []roundCase {
 			}
 		}, "main: bob carol alice", switched, "bob carol alice"},
 		{"a store awaiting migration is a problem with its remedy", abc, func(t *testing.T, w *world, p *process) {
+			t.Helper()
 			w.hidden["main"] = true
 			w.problems = []profiles.Problem{{Agent: "main", What: "the store awaits a migration", Fix: "openclaw doctor --fix", Reason: profiles.NeedsMigration}}
 			p.rounds(2)
@@ -203,6 +212,7 @@ func worldCases() []roundCase {
 			}
 		}, "", "", "alice bob carol"},
 		{"a problem of one agent keeps its memory", abc, func(t *testing.T, w *world, p *process) {
+			t.Helper()
 			w.add("work", "dave")
 			for _, id := range abc {
 				w.say(id, spent(10*time.Hour))
@@ -220,6 +230,7 @@ func worldCases() []roundCase {
 			p.rounds(2)
 		}, "", "profile.exhausted:alice profile.exhausted:bob profile.exhausted:carol pool.depleted:login", "alice bob carol"},
 		{"a pool that is gone is forgotten", abc, func(t *testing.T, w *world, p *process) {
+			t.Helper()
 			w.add("work", "dave")
 			p.rounds(2)
 			w.with(func() { w.pools = w.pools[:1] })
@@ -232,6 +243,7 @@ func worldCases() []roundCase {
 			}
 		}, "", "", "alice bob carol"},
 		{"somebody's order is journalled as theirs", abc, func(t *testing.T, w *world, p *process) {
+			t.Helper()
 			p.rounds(2)
 			w.with(func() { w.pools[0].Order = []string{"carol", "alice", "bob"} })
 			p.rounds(5)
@@ -256,6 +268,7 @@ func worldCases() []roundCase {
 func TestIntentGoesFirst(t *testing.T) {
 	t.Parallel()
 	bubble(t, abc, func(t *testing.T, w *world) {
+		t.Helper()
 		p := w.born(t, brisk())
 		w.say("alice", used(96))
 		var seen []string
@@ -286,6 +299,7 @@ func TestIntentGoesFirst(t *testing.T) {
 func TestCheckChangesNothing(t *testing.T) {
 	t.Parallel()
 	bubble(t, abc, func(t *testing.T, w *world) {
+		t.Helper()
 		p := w.born(t, brisk())
 		w.say("alice", used(96))
 		s, err := p.dog.Check(p.ctx)
@@ -317,6 +331,7 @@ func TestCheckChangesNothing(t *testing.T) {
 func TestBlockMakesDue(t *testing.T) {
 	t.Parallel()
 	bubble(t, abc, func(t *testing.T, w *world) {
+		t.Helper()
 		cfg := paced()
 		cfg.Next = func(now time.Time, _ probe.Account, _ quota.Reading, _ float64) time.Time { return now.Add(time.Hour) }
 		p := w.born(t, cfg)

@@ -18,6 +18,7 @@ import (
 func TestRun(t *testing.T) {
 	t.Parallel()
 	bubble(t, abc, func(t *testing.T, w *world) {
+		t.Helper()
 		cfg := brisk()
 		cfg.Schedule = cron.Every(10 * time.Minute)
 		cfg.Next = func(now time.Time, _ probe.Account, _ quota.Reading, _ float64) time.Time { return now.Add(time.Hour) }
@@ -45,6 +46,7 @@ func TestRun(t *testing.T) {
 func TestRunWakes(t *testing.T) {
 	t.Parallel()
 	bubble(t, abc, func(t *testing.T, w *world) {
+		t.Helper()
 		cfg := brisk()
 		cfg.Schedule, cfg.MinGap = cron.Every(time.Hour), 10*time.Second
 		cfg.Next = func(now time.Time, _ probe.Account, _ quota.Reading, _ float64) time.Time { return now.Add(time.Hour) }
@@ -72,6 +74,7 @@ func TestRunWakes(t *testing.T) {
 func TestReload(t *testing.T) {
 	t.Parallel()
 	bubble(t, abc, func(t *testing.T, w *world) {
+		t.Helper()
 		slow := paced()
 		slow.Schedule, slow.Jitter = cron.Every(6*time.Hour), 0
 		slow.Next = func(now time.Time, _ probe.Account, _ quota.Reading, _ float64) time.Time {
@@ -112,6 +115,7 @@ func TestPanics(t *testing.T) {
 		t.Run(effect, func(t *testing.T) {
 			t.Parallel()
 			bubble(t, abc, func(t *testing.T, w *world) {
+				t.Helper()
 				w.deaf = true
 				w.live = func(account string, now time.Time) quota.Reading {
 					if account == "acct-alice" {
@@ -169,6 +173,7 @@ func TestStopsInTime(t *testing.T) {
 		t.Run(effect, func(t *testing.T) {
 			t.Parallel()
 			bubble(t, abc, func(t *testing.T, w *world) {
+				t.Helper()
 				cfg := brisk()
 				cfg.Restart = RestartIdle
 				w.say("alice", used(96))
@@ -180,6 +185,9 @@ func TestStopsInTime(t *testing.T) {
 				p.stop()
 				if took := time.Since(began); took > 3*time.Second {
 					t.Errorf("stopping took %s", took)
+				}
+				if effect == "health" && w.did() != "" {
+					t.Errorf("what the journal does not know of was done: %q", w.did())
 				}
 				next := w.born(t, cfg).run()
 				time.Sleep(5 * time.Minute)
@@ -200,6 +208,7 @@ func TestStopsInTime(t *testing.T) {
 func TestLoad(t *testing.T) {
 	t.Parallel()
 	bubble(t, abc, func(t *testing.T, w *world) {
+		t.Helper()
 		for _, id := range abc {
 			w.say(id, spent(10*time.Hour))
 		}
@@ -233,6 +242,7 @@ func TestLoad(t *testing.T) {
 func TestStatusBeforeTheFirstRound(t *testing.T) {
 	t.Parallel()
 	bubble(t, abc, func(t *testing.T, w *world) {
+		t.Helper()
 		w.awake(t, brisk()).rounds(1)
 		p := w.awake(t, brisk())
 		p.meddle = on("snapshot", 1, func() fault { return failBefore })

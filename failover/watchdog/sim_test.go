@@ -278,7 +278,7 @@ func TestWholeDay(t *testing.T) {
 // TestBusyMonths: random load on one to five accounts for a month.
 func TestBusyMonths(t *testing.T) {
 	t.Parallel()
-	for _, n := range []int{1, 2, 4} {
+	for _, n := range []int{1, 4} {
 		t.Run(fmt.Sprint(n, " accounts"), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -321,7 +321,7 @@ func TestRandomDays(t *testing.T) {
 		used := rapid.SliceOfN(rapid.Float64Range(0, 100), n, n).Draw(rt, "used")
 		var wrong []string
 		synctest.Test(t, func(t *testing.T) {
-			s := newSim([]string{"alice", "bob", "carol", "dave", "erin"}[:n], 20*time.Minute, nil)
+			s := newSim([]string{"alice", "bob", "carol", "dave", "erin"}[:n], 30*time.Minute, nil)
 			s.demand = func(now time.Time) float64 { return load[int(now.Sub(start())/time.Hour)%len(load)] }
 			for i, id := range s.pools[0].Order {
 				s.meters["acct-"+id].use(time.Now(), used[i])

@@ -42,6 +42,8 @@ func Fetch(ctx context.Context, dir string) ([]byte, error) {
 		return nil, fmt.Errorf("%w on %s: start it with ocwatch run, or look once with ocwatch check", ErrNotRunning, path)
 	case errors.Is(err, fs.ErrPermission):
 		return nil, fmt.Errorf("status socket %s belongs to another account: run this as the account that runs the watchdog", path)
+	case errors.Is(err, syscall.EINVAL):
+		return nil, fmt.Errorf("%w on %s: the path is over 107 bytes, too long for a socket; choose a shorter data_dir", ErrNotRunning, path)
 	case err != nil:
 		return nil, fmt.Errorf("status: %w", err)
 	}

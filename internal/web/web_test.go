@@ -22,7 +22,7 @@ import (
 // shortDir is a directory whose socket's path fits into 107 bytes.
 func shortDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "ocw")
+	dir, err := os.MkdirTemp("", "ocw") //nolint:usetesting // t.TempDir has the test's name in it, and a socket's path is short
 	if err != nil {
 		t.Fatal(err)
 	}
