@@ -99,11 +99,25 @@ func (s *setting) run(ctx context.Context, ids []string) error {
 }
 
 // prepare holds ids against the store, and reports whether it has this order.
+// That there is something to write may be seen in a read of the last second,
+// such as the caller decided by. Whatever keeps us from writing is looked at
+// anew.
 func (s *setting) prepare(ctx context.Context, ids []string) (bool, error) {
-	data, err := s.store.now(ctx, s.agent)
-	if err != nil {
+	data, err := s.store.recent(ctx, s.agent)
+	if err == nil {
+		if stored, err := s.compare(data, ids); err == nil && !stored {
+			return false, nil
+		}
+	}
+	if data, err = s.store.now(ctx, s.agent); err != nil {
 		return false, err
 	}
+	return s.compare(data, ids)
+}
+
+// compare fills in what is to be set.
+func (s *setting) compare(data content, ids []string) (bool, error) {
+	s.ids = nil
 	known := map[string]bool{} // to OpenClaw too
 	orderable := 0
 	for _, c := range data.credentials {

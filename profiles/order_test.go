@@ -358,3 +358,42 @@ func TestSetGoesPastAGatewayThatHangs(t *testing.T) {
 		}
 	})
 }
+
+// A round has just read the store when it sets an order, so Set reads it only
+// once more, behind the change; but whatever would keep it from writing is not
+// believed to a read that may be old.
+func TestSetTrustsARecentReadOnlyToWrite(t *testing.T) {
+	order := []string{"openai:b", "openai:a", "openai:k"}
+	for _, tc := range []struct {
+		name      string
+		meanwhile func(*world)
+		ids       []string
+		reads     int
+	}{
+		{"nothing happened", func(*world) {}, order, 1},
+		{"somebody took the order away", func(w *world) { w.setOrder("openai", []string{"openai:k"}) }, []string{"openai:k", "openai:a", "openai:b"}, 2},
+		{"a profile came", func(w *world) {
+			w.docs["main"] = documents(openclaw.SharedDatabase, profilesDoc(oauthEntry("openai:new"), oauthEntry("openai:b"), keyEntry("openai:k")), "")
+		}, []string{"openai:new", "openai:b", "openai:k"}, 2},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(modern...)
+				w.setOrder("openai", []string{"openai:k", "openai:a", "openai:b"})
+				o := w.orderer()
+				if _, err := o.store.Snapshot(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				tc.meanwhile(w)
+				before := w.reads
+				a, err := o.Set(t.Context(), "main", "openai", tc.ids)
+				if err != nil || a.Via != ViaRPC || !slices.Equal(w.stored(), tc.ids) {
+					t.Errorf("via %s, stored %v, error %v; want %v by rpc", a.Via, w.stored(), err, tc.ids)
+				}
+				if got := w.reads - before; got != tc.reads {
+					t.Errorf("the store was read %d times, want %d", got, tc.reads)
+				}
+			})
+		})
+	}
+}
