@@ -156,13 +156,21 @@ func parse(data []byte) (root ast.Node, err error) {
 	return root, nil
 }
 
-// quoteHint helps with the usual mistake: a cron expression without quotes.
+// quoteHint helps with the usual mistakes: a cron expression without quotes,
+// and within braces a value that has braces of its own.
 func quoteHint(data []byte, line int) string {
 	lines := strings.Split(string(data), "\n")
 	if line > len(lines) {
 		return ""
 	}
-	_, value, _ := strings.Cut(lines[max(0, line-1)], ":")
+	text := lines[max(0, line-1)]
+	if within := strings.IndexByte(text, '{'); within >= 0 && strings.Contains(text[within+1:], "${") {
+		return "; within braces, a value with ${NAME} needs quotes"
+	}
+	if strings.Contains(text, "{") && strings.Contains(text, ": *") {
+		return "; a value that begins with * or @ needs quotes"
+	}
+	_, value, _ := strings.Cut(text, ":")
 	if value = strings.TrimSpace(value); strings.HasPrefix(value, "*") || strings.HasPrefix(value, "@") {
 		return "; a value that begins with * or @ needs quotes"
 	}

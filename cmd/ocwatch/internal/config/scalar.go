@@ -98,6 +98,8 @@ func kindOf(node ast.Node) string {
 		return "a mapping"
 	case *ast.BoolNode:
 		return "true or false"
+	case *ast.NanNode, *ast.InfinityNode:
+		return "infinity or what is no number"
 	}
 	return "a single value"
 }

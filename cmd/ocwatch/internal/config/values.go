@@ -33,7 +33,7 @@ func parseDuration(text string) (time.Duration, error) {
 		return 0, notDuration(text)
 	}
 	if more < 0 {
-		return 0, fmt.Errorf("%q is negative", text)
+		return 0, fmt.Errorf("%q is negative; want a number and a unit, like \"90s\" or \"5m\"", text)
 	}
 	return d + more, nil
 }
