@@ -49,6 +49,7 @@ func Open(ctx context.Context, path string) (*Journal, error) {
 	if err := j.prepareFile(); err != nil {
 		return nil, err
 	}
+	j.lookAtDir()
 	err = j.connect(ctx)
 	if errors.Is(err, ErrDamaged) {
 		if err = j.setAside(time.Now()); err == nil {
@@ -86,13 +87,17 @@ func (j *Journal) prepareFile() error {
 	if err := errors.Join(f.Chmod(fileMode), f.Close()); err != nil {
 		return fmt.Errorf("journal: make private: %w", err)
 	}
-	// A directory that was there is never changed: it may be one that others
-	// need, such as /tmp.
+	return nil
+}
+
+// lookAtDir notes a directory that others may enter. One that was there is
+// never changed: it may be one that others need, such as /tmp.
+func (j *Journal) lookAtDir() {
+	dir := filepath.Dir(j.path)
 	if info, err := os.Stat(dir); err == nil && info.Mode().Perm()&0o077 != 0 {
 		j.notes = append(j.notes, fmt.Sprintf("data_dir %s is open to other users (mode %04o); close it with: chmod 700 %s",
 			dir, info.Mode().Perm(), dir))
 	}
-	return nil
 }
 
 // connect opens, checks and migrates the file.

@@ -152,9 +152,13 @@ func TestDamagedFileIsSetAside(t *testing.T) {
 				t.Fatal(err)
 			}
 
+			if err := os.Chmod(filepath.Dir(j.path), 0o755); err != nil {
+				t.Fatal(err)
+			}
+
 			j2 := open(t, j.path)
-			if notes := strings.Join(j2.Notes(), "\n"); !strings.Contains(notes, "damaged") {
-				t.Errorf("notes = %q", notes)
+			if notes := strings.Join(j2.Notes(), "\n"); !strings.Contains(notes, "damaged") || strings.Count(notes, "chmod 700") != 1 {
+				t.Errorf("notes = %q, want the damage and the open directory, once each", notes)
 			}
 			if got := state(t, j2); got != `{}` {
 				t.Errorf("the fresh journal holds %s", got)
