@@ -14,12 +14,12 @@ type lock struct{ f *flock.Flock }
 
 func lockDir(dir string) (*lock, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("data_dir: %w", err)
+		return nil, fmt.Errorf("data_dir: %w: set data_dir to a directory that this account can write", err)
 	}
 	f := flock.New(filepath.Join(dir, "lock"), flock.SetPermissions(0o600))
 	ok, err := f.TryLock()
 	if err != nil {
-		return nil, fmt.Errorf("lock data_dir %s: %w", dir, err)
+		return nil, fmt.Errorf("lock data_dir: %w: set data_dir to a directory that this account can write", err)
 	}
 	if !ok {
 		return nil, fmt.Errorf("another ocwatch run uses data_dir %s: stop it, or set another data_dir", dir)
