@@ -74,6 +74,11 @@ func loginCommand(c credential) string {
 	return base + "login --provider " + provider
 }
 
+// LoginCommand is what a person runs to renew the profile's login.
+func (p Profile) LoginCommand() string {
+	return loginCommand(credential{id: p.ID, provider: p.Provider, kind: p.Type})
+}
+
 // shellWord quotes what a person will paste into a shell: ids come from a file.
 func shellWord(s string) string {
 	plain := !strings.ContainsFunc(s, func(r rune) bool {

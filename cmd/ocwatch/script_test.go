@@ -58,12 +58,13 @@ func setupScript(env *testscript.Env) error {
 //
 //	world start                       three openai accounts, and a config file for them
 //	world used PROFILE PERCENT        of the 5-hour window
+//	world revoke PROFILE              its login, at the provider
 //	world order ID...                 wait until the gateway has that order
 //	world event TYPE                  wait for that event at the webhook
 //	world writes N                    exactly that many orders were set
 func worldCmd(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
-		ts.Fatalf("usage: world start|used|order|event|writes")
+		ts.Fatalf("usage: world start|used|revoke|order|event|writes")
 	}
 	st := ts.Value(stageKey{}).(*stage)
 	switch args[0] {
@@ -73,6 +74,8 @@ func worldCmd(ts *testscript.TestScript, neg bool, args []string) {
 		percent, err := strconv.ParseFloat(args[2], 64)
 		ts.Check(err)
 		st.world.SetUsed(args[1], quota.FiveHour, percent)
+	case "revoke":
+		st.world.SetFault(args[1], sandbox.TokenInvalidated)
 	case "order":
 		until(ts, "order "+strings.Join(args[1:], " "), func() bool {
 			return strings.Join(st.world.Order("main", "openai"), " ") == strings.Join(args[1:], " ")

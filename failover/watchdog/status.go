@@ -110,7 +110,7 @@ func (w *Watchdog) poolStatus(p *pool) PoolStatus {
 func (w *Watchdog) profileStatus(a failover.Assessment, p profiles.Profile) ProfileStatus {
 	s := ProfileStatus{
 		ID: a.ID, Type: string(p.Type), State: a.State, Paid: a.Paid, Account: p.Account, Plan: p.Plan,
-		Reason: a.Reason, Until: timePtr(a.Until), Fix: p.Fix, Windows: []quota.Window{},
+		Reason: a.Reason, Until: timePtr(a.Until), Fix: mend(a, p), Windows: []quota.Window{},
 	}
 	acc := w.accounts[p.Account]
 	if acc == nil || acc.latest.At.IsZero() {
@@ -122,6 +122,15 @@ func (w *Watchdog) profileStatus(a failover.Assessment, p profiles.Profile) Prof
 	}
 	s.Plan = orElse(acc.usage.Plan, s.Plan)
 	return s
+}
+
+// mend is the command that helps the profile. What the provider revoked looks
+// fine in the store, which therefore has none.
+func mend(a failover.Assessment, p profiles.Profile) string {
+	if p.Fix == "" && a.State == failover.Dead {
+		return p.LoginCommand()
+	}
+	return p.Fix
 }
 
 func timePtr(t time.Time) *time.Time {
