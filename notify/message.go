@@ -28,7 +28,7 @@ func Text(e event.Event) string {
 	case event.GatewayRestarted:
 		return because("The OpenClaw gateway"+on(d)+" was restarted and is healthy", d.Reason)
 	case event.GatewayDown:
-		return because("The OpenClaw gateway"+on(d)+" is down", d.Reason)
+		return because("The OpenClaw gateway"+on(d)+" needs a look", d.Reason)
 	case event.WatchdogBlind:
 		return sentences(because("ocwatch cannot see the quota of any "+account(d)+"account", d.Reason), "Nothing is changed until it can.")
 	case event.WatchdogStarted:

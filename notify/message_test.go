@@ -146,7 +146,7 @@ func TestText(t *testing.T) {
 			"The openai login failed: the code expired. Log in with: ocwatch login --provider openai",
 		},
 		"restarted":  {event.GatewayRestarted, event.Data{Host: "srv1", Reason: "it did not see the new order"}, "The OpenClaw gateway on srv1 was restarted and is healthy: it did not see the new order."},
-		"down":       {event.GatewayDown, event.Data{Host: "srv1", Reason: "connection refused"}, "The OpenClaw gateway on srv1 is down: connection refused."},
+		"down":       {event.GatewayDown, event.Data{Host: "srv1", Reason: "it is down: connection refused"}, "The OpenClaw gateway on srv1 needs a look: it is down: connection refused."},
 		"blind":      {event.WatchdogBlind, openai, "ocwatch cannot see the quota of any openai account. Nothing is changed until it can."},
 		"started":    {event.WatchdogStarted, with(func(d *event.Data) { d.Reason = "watching" }), "ocwatch is watching on srv1."},
 		"stopped":    {event.WatchdogStopped, event.Data{}, "ocwatch has stopped; nobody is watching the quota now."},

@@ -173,8 +173,11 @@ func TestRefusedRestart(t *testing.T) {
 				if tc.until > 0 && len(r.tries) > 1 && !r.tries[1].Before(r.until.Add(5*time.Second)) {
 					t.Errorf("tried again at %s, possible from %s", r.tries[1], r.until)
 				}
-				if got := w.news(); strings.Contains(got, "gateway") {
-					t.Errorf("told %q", got)
+				if got := w.news(); strings.Count(got, "gateway.down") != 1 || strings.Contains(got, "gateway.restarted") {
+					t.Errorf("told %q: a spent budget is told once", got)
+				}
+				if got := p.dog.Status().Problems; len(got) != 1 || !strings.Contains(got[0].What, "3 allowed") {
+					t.Errorf("the status says %+v", got)
 				}
 				if len(w.disk.restarts) > 0 {
 					t.Errorf("a refusal is no attempt: %+v", w.disk.restarts)

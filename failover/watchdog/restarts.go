@@ -23,7 +23,8 @@ const restartAgain = time.Minute
 type wanted struct {
 	Reason string `json:"reason"`
 	Idle   bool   `json:"idle,omitempty"` // only once nothing is active
-	Told   bool   `json:"told,omitempty"` // that it failed
+	Told   bool   `json:"told,omitempty"` // that it failed, or may not be
+	Held   string `json:"held,omitempty"` // why it was not done yet
 	// After is the earliest time for it. It is not kept: the restarter has a
 	// budget that outlives ocwatch, and a clock may be set back.
 	After time.Time `json:"-"`
@@ -138,6 +139,13 @@ func (w *Watchdog) restarted(ctx context.Context, p wanted, res restart.Result, 
 			p.After = refused.Until.UTC()
 		}
 		w.Log.Warn().Err(err).Time("retry_at", p.After).Msg("the gateway is not restarted now")
+		p.Held = err.Error()
+		if errors.Is(err, restart.ErrBudget) && !p.Told {
+			// The budget is there to end a loop that nobody watches: somebody
+			// has to look now.
+			w.alert(&rd, "it is not restarted again: "+p.Held+"; wanted since "+p.Reason)
+			p.Told = true
+		}
 		w.endRestart(ctx, rd, &p)
 		return
 	case err != nil:
@@ -201,11 +209,16 @@ func (w *Watchdog) watchGateway(ctx context.Context, rd *journal.Round) {
 	}
 	g.down++
 	if g.down >= gatewayFall && !g.told && !w.restarts.underWay() {
-		w.gatewayDown(rd, orElse(h.Detail, "no answer from /healthz"))
+		w.gatewayDown(rd, "it is down ("+orElse(h.Detail, "no answer from /healthz")+")")
 	}
 }
 
 func (w *Watchdog) gatewayDown(rd *journal.Round, why string) {
 	w.gateway.told = true
+	w.alert(rd, why)
+}
+
+// alert asks somebody to look at the gateway.
+func (w *Watchdog) alert(rd *journal.Round, why string) {
 	w.route(rd, map[string]bool{}, event.Event{Type: event.GatewayDown, Timestamp: rd.At, Data: event.Data{Reason: why}})
 }

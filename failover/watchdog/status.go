@@ -83,6 +83,9 @@ func (w *Watchdog) publish(snap profiles.Snapshot, _ Config) {
 	for _, p := range snap.Problems {
 		s.Problems = append(s.Problems, Problem{Agent: p.Agent, What: p.What, Fix: p.Fix})
 	}
+	if p := w.restarts.pending; p != nil && p.Held != "" {
+		s.Problems = append(s.Problems, Problem{What: "the gateway waits for a restart: " + p.Held, Fix: "openclaw gateway restart"})
+	}
 	for _, p := range w.sortedPools() {
 		s.Pools = append(s.Pools, w.poolStatus(p))
 	}
