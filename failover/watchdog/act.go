@@ -67,13 +67,16 @@ func (w *Watchdog) apply(ctx context.Context, p *pool, cfg Config) {
 	key := poolKey(pl.Agent, pl.Provider)
 	if err != nil || !applied.Stored {
 		p.plan.Memory = failover.Failed(now, pl)
+		if p.failed = "OpenClaw's store has another order"; err != nil {
+			p.failed = err.Error()
+		}
 		w.remember(&rd, key, p.plan.Memory)
 		w.commit(ctx, rd)
 		log.Error().Err(err).Time("retry_at", p.plan.Memory.RetryAt).Msg("the order could not be set")
 		return
 	}
 	memory, events := failover.Confirm(now, pl, w.poolInput(p.now, pl.Memory))
-	p.plan.Memory, p.plan.Change = memory, false
+	p.plan.Memory, p.plan.Change, p.failed = memory, false, ""
 	p.now.Order = pl.Order
 	told := map[string]bool{}
 	for _, e := range events {

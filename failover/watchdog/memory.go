@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/ocwatch/ocwatch/failover"
 	"github.com/ocwatch/ocwatch/internal/event"
 	"github.com/ocwatch/ocwatch/internal/journal"
@@ -146,7 +148,11 @@ func newest[T any](list []T) []T { return list[max(0, len(list)-owedMost):] }
 func (w *Watchdog) commit(ctx context.Context, rd journal.Round) {
 	w.owe(rd)
 	if err := w.Journal.Commit(ctx, w.owed); err != nil {
-		w.Log.Error().Err(err).Msg("the round could not be journalled: going on without")
+		level := zerolog.ErrorLevel
+		if ctx.Err() != nil {
+			level = zerolog.DebugLevel // ocwatch stops; the next start decides anew
+		}
+		w.Log.WithLevel(level).Err(err).Msg("the round could not be journalled: going on without")
 		return
 	}
 	told := len(w.owed.Messages) > 0

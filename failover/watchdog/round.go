@@ -24,6 +24,8 @@ type pool struct {
 	// landed is an order of ours in force that is still to be seen through.
 	landed *failover.Intent
 	listed bool // the last snapshot had it
+	// failed is why the order could not be set, "" where it could.
+	failed string
 }
 
 // Round reads, probes, decides and acts once. It returns when the next round
@@ -34,6 +36,7 @@ func (w *Watchdog) Round(ctx context.Context) time.Time {
 	cfg := w.config()
 	snap, ok := w.snapshot(ctx)
 	if !ok {
+		w.tellUnreadable(ctx)
 		w.publish(snap, cfg)
 		// The round is complete: restarting ocwatch would mend nothing.
 		w.Beat("openclaw's state cannot be read: nothing is changed until it can")
@@ -102,11 +105,33 @@ func (w *Watchdog) snapshot(ctx context.Context) (profiles.Snapshot, bool) {
 		}
 		return snap, false
 	}
+	w.unread = 0
 	if w.snapErr != "" {
 		w.snapErr = ""
 		w.Log.Info().Msg("openclaw's state can be read again")
 	}
 	return snap, true
+}
+
+// blindFall is how many rounds OpenClaw's state must be unreadable to be told
+// of: an update replaces files under a running gateway.
+const blindFall = 3
+
+// tellUnreadable says once that ocwatch watches nothing. ctx may be over: then
+// it is not OpenClaw that could not be read.
+func (w *Watchdog) tellUnreadable(ctx context.Context) {
+	if ctx.Err() != nil {
+		return
+	}
+	if w.unread++; w.unread != blindFall {
+		return
+	}
+	rd := journal.Round{At: time.Now().UTC()}
+	w.route(&rd, map[string]bool{}, event.Event{
+		Type: event.WatchdogBlind, Timestamp: rd.At,
+		Data: event.Data{Reason: "OpenClaw's state cannot be read: " + w.snapErr},
+	})
+	w.commit(ctx, rd)
 }
 
 // decide runs the decision for every pool and forgets those that are gone.
@@ -166,13 +191,25 @@ func (w *Watchdog) route(rd *journal.Round, told map[string]bool, e event.Event)
 		return
 	}
 	told[key] = true
-	w.Log.Info().Str("event", string(e.Type)).Str("agent", e.Data.Agent).Str("provider", e.Data.Provider).
-		Str("profile", e.Data.Profile).Str("action", e.Data.Action).Msg(orElse(e.Data.Reason, string(e.Type)))
+	w.Log.Info().Str("event", string(e.Type)).Fields(known(e.Data)).Msg(orElse(e.Data.Reason, string(e.Type)))
 	msgs, err := w.Notifier.Route(e)
 	if err != nil {
 		w.Log.Error().Err(err).Str("event", string(e.Type)).Msg("event could not be queued")
 	}
 	rd.Messages = append(rd.Messages, msgs...)
+}
+
+// known are the fields of d that say something, for a log line.
+func known(d event.Data) map[string]any {
+	fields := map[string]any{}
+	for name, value := range map[string]string{
+		"agent": d.Agent, "provider": d.Provider, "profile": d.Profile, "action": d.Action,
+	} {
+		if value != "" {
+			fields[name] = value
+		}
+	}
+	return fields
 }
 
 // billed is the account behind the profile that d is about: two agents may have

@@ -149,6 +149,19 @@ func worldCases() []roundCase {
 			}
 			p.rounds(1)
 		}, "main: bob carol alice", switched, "bob carol alice"},
+		{"an order that cannot be set is said in the status until it is", abc, func(t *testing.T, w *world, p *process) {
+			t.Helper()
+			w.say("alice", used(96))
+			p.meddle = on("order", 1, func() fault { return failBefore })
+			p.rounds(1)
+			if got := p.dog.Status().Pools[0].Reason; !strings.Contains(got, "could not be set (tries: 1") || !strings.Contains(got, errFault.Error()) {
+				t.Errorf("the status says %q", got)
+			}
+			p.rounds(5)
+			if got := p.dog.Status().Pools[0].Reason; strings.Contains(got, "could not be set") {
+				t.Errorf("the status still says %q", got)
+			}
+		}, "main: bob carol alice", switched, "bob carol alice"},
 		{"an order that was set while an error said no is told once", abc, func(t *testing.T, w *world, p *process) {
 			t.Helper()
 			w.say("alice", used(96))
@@ -200,7 +213,7 @@ func worldCases() []roundCase {
 			if s := p.dog.Status(); len(s.Problems) != 0 || len(s.Pools) != 1 {
 				t.Errorf("status %+v", s)
 			}
-		}, "main: bob carol alice", switched, "bob carol alice"},
+		}, "main: bob carol alice", "watchdog.blind " + switched, "bob carol alice"},
 		{"a store awaiting migration is a problem with its remedy", abc, func(t *testing.T, w *world, p *process) {
 			t.Helper()
 			w.hidden["main"] = true

@@ -1,6 +1,7 @@
 package watchdog
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/ocwatch/ocwatch/failover"
@@ -99,6 +100,10 @@ func (w *Watchdog) poolStatus(p *pool) PoolStatus {
 		Agent: p.plan.Agent, Provider: p.plan.Provider, State: p.plan.State, Reason: p.plan.Reason,
 		Order: p.plan.Order, OrderSource: string(p.now.Source), RecoversAt: timePtr(p.plan.RecoversAt),
 		Profiles: []ProfileStatus{},
+	}
+	if p.failed != "" {
+		out.Reason += fmt.Sprintf("; the order could not be set (tries: %d, next at %s): %s",
+			p.plan.Memory.Attempts, p.plan.Memory.RetryAt.Format("15:04 UTC"), p.failed)
 	}
 	stored := map[string]profiles.Profile{}
 	for _, pr := range p.now.Profiles {

@@ -130,6 +130,7 @@ type Watchdog struct {
 	owed     journal.Round     // what is still to be committed
 	gateway  gatewayWatch
 	snapErr  string
+	unread   int   // rounds in a row in which OpenClaw's state was unreadable
 	pacedBy  int64 // the reload that the accounts' turns go by
 
 	mu     sync.Mutex // guards the fields below
