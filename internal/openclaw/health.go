@@ -63,8 +63,8 @@ type healthAnswer struct {
 	Uptime  float64  `json:"uptimeMs"`
 }
 
-// uptimeCap is beyond any real run. A gateway started on a busy machine was
-// once seen to claim 26 years.
+// uptimeCap is beyond any real run: where the machine's clock is set meanwhile,
+// the gateway claims decades.
 const uptimeCap = 10 * 365 * 24 * time.Hour
 
 func (a healthAnswer) uptime() time.Duration {
