@@ -120,6 +120,9 @@ func realInstall(t *testing.T, version, provider string) *Install {
 		t.Fatal(err)
 	}
 	if !isDir(root) {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("OpenClaw %s is not installed in %s", version, root)
+		}
 		t.Skipf("OpenClaw %s is not installed in %s", version, root)
 	}
 	home := t.TempDir()
