@@ -21,7 +21,7 @@ OPENCLAW := 2026.9.6 2026.6.11 2026.5.28
 OPENCLAW_CODEX := 2026.9.5
 
 # The build tags of the test suites, so that lint and vet read them too.
-TAGS := e2e,codex,systemd
+TAGS := e2e,codex,systemd,transport
 
 # How long `make fuzz` spends on each target.
 FUZZTIME := 10s
@@ -55,6 +55,12 @@ test-unit: modules ## unit tests with the race detector
 .PHONY: e2e
 e2e: build ## end-to-end tests against the real OpenClaw releases
 	scripts/test-e2e e2e $(OPENCLAW)
+
+# The transport alone: reconnecting, refusals, reading a killed install. Three
+# more gateway starts, so it is for the night and before a release.
+.PHONY: e2e-transport
+e2e-transport: ## the transport against the real OpenClaw releases, nightly
+	scripts/test-e2e transport $(OPENCLAW)
 
 .PHONY: e2e-codex
 e2e-codex: build ## the end-to-end case on the native Codex runtime

@@ -52,6 +52,7 @@ func TestReleases(t *testing.T) {
 			}{
 				{"the gateway notices an order set by the CLI", noticesCLI},
 				{"a new order serves the next turn", servesNextTurn},
+				{"a chat keeps its account", keepsPins},
 				{"a turn in flight is left alone", leavesTurnInFlight},
 				{"a healthy minute writes nothing", writesNothing},
 				{"the whole job", doesItsJob},
