@@ -54,6 +54,18 @@ func decideCases(abc []string) []decideCase {
 			{after: minute, change: "no", state: PoolDepleted},
 			{after: time.Hour, change: "no", state: PoolDepleted},
 		}},
+		{"depleted tells spent quota from dead logins", abc, nil, []step{
+			{
+				reads: reads{"alice": spent(8 * time.Hour), "bob": says(quota.Revoked), "carol": spent(5 * time.Hour)},
+				state: PoolDepleted, reason: "no profile can serve: spent 2, login needed 1; first back is carol at 15:00 UTC", order: "carol alice bob",
+				events: "profile.exhausted:alice profile.login_required:bob profile.exhausted:carol pool.depleted:login pool.switched",
+			},
+			{
+				after: minute, reads: reads{"alice": says(quota.Revoked), "carol": says(quota.Revoked)}, change: "no",
+				state: PoolDepleted, reason: "all 3 profiles need a login",
+				events: "profile.login_required:carol profile.login_required:alice",
+			},
+		}},
 		{"depleted with a reset near waits", abc, nil, []step{
 			{
 				reads: reads{"alice": spent(8 * minute), "bob": spent(3 * time.Hour), "carol": spent(5 * time.Hour)}, change: "no", state: PoolDepleted,

@@ -183,12 +183,21 @@ func (d *decision) better(first, next Assessment) bool {
 }
 
 func (d *decision) sayDepleted() string {
+	dead := 0
+	for _, a := range d.plan.Profiles {
+		if a.State == Dead {
+			dead++
+		}
+	}
 	s := fmt.Sprintf("all %d profiles are spent", len(d.plan.Profiles))
-	if d.plan.RecoversAt.IsZero() {
-		return s
+	switch {
+	case dead == len(d.plan.Profiles):
+		s = fmt.Sprintf("all %d profiles need a login", dead)
+	case dead > 0:
+		s = fmt.Sprintf("no profile can serve: spent %d, login needed %d", len(d.plan.Profiles)-dead, dead)
 	}
 	for _, a := range d.plan.Profiles {
-		if a.Until.Equal(d.plan.RecoversAt) {
+		if !a.Until.IsZero() && a.Until.Equal(d.plan.RecoversAt) {
 			return fmt.Sprintf("%s; first back is %s at %s", s, a.ID, clock(a.Until))
 		}
 	}
