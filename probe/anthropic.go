@@ -31,23 +31,11 @@ func anthropic(ctx context.Context, a Account, c *http.Client) (quota.Reading, e
 }
 
 func anthropicLogin(ctx context.Context, a Account, c *http.Client) (quota.Reading, error) {
-	url := a.Endpoint
-	if url == "" {
-		url = anthropicUsage
-	}
-	ans, err := fetch(ctx, a, c, url, func(h http.Header, token secret.Value) {
+	return askUsage(ctx, a, c, anthropicUsage, func(h http.Header, token secret.Value) {
 		bearer(h, token)
 		h.Set("Anthropic-Beta", "oauth-2025-04-20")
 		h.Set("Content-Type", "application/json")
-	})
-	if err != nil {
-		return quota.Reading{}, err
-	}
-	o, ok := ans.object()
-	if ans.status != http.StatusOK || !ok || isError(o) {
-		return classify(a, usageOf, ans), nil
-	}
-	return parseAnthropic(o, ans.clock()), nil
+	}, parseAnthropic)
 }
 
 // anthropicWindows are the windows with a member of their own. Others that the

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,6 +82,20 @@ func scrub(body []byte, token secret.Value) []byte {
 		return body
 	}
 	return bytes.ReplaceAll(body, []byte(token.Reveal()), []byte(secret.Redacted))
+}
+
+// askUsage asks a login's usage endpoint: own, unless the owner set another.
+// What is no usage is classified; parse reads the rest.
+func askUsage(ctx context.Context, a Account, c *http.Client, own string, set func(http.Header, secret.Value), parse func(object, clock) quota.Reading) (quota.Reading, error) {
+	ans, err := fetch(ctx, a, c, cmp.Or(a.Endpoint, own), set)
+	if err != nil {
+		return quota.Reading{}, err
+	}
+	o, ok := ans.object()
+	if ans.status != http.StatusOK || !ok || isError(o) {
+		return classify(a, usageOf, ans), nil
+	}
+	return parse(o, ans.clock()), nil
 }
 
 // accessToken re-reads the account's token and refuses what must not be sent.

@@ -31,11 +31,7 @@ func bearer(h http.Header, token secret.Value) {
 }
 
 func openAILogin(ctx context.Context, a Account, c *http.Client) (quota.Reading, error) {
-	url := a.Endpoint
-	if url == "" {
-		url = openAIUsage
-	}
-	ans, err := fetch(ctx, a, c, url, func(h http.Header, token secret.Value) {
+	return askUsage(ctx, a, c, openAIUsage, func(h http.Header, token secret.Value) {
 		bearer(h, token)
 		if a.ID != "" {
 			h.Set("ChatGPT-Account-Id", a.ID) // selects the workspace
@@ -43,15 +39,7 @@ func openAILogin(ctx context.Context, a Account, c *http.Client) (quota.Reading,
 		if a.FedRAMP {
 			h.Set("X-OpenAI-Fedramp", "true")
 		}
-	})
-	if err != nil {
-		return quota.Reading{}, err
-	}
-	o, ok := ans.object()
-	if ans.status != http.StatusOK || !ok || isError(o) {
-		return classify(a, usageOf, ans), nil
-	}
-	return parseOpenAI(o, a.ID, ans.clock()), nil
+	}, func(o object, c clock) quota.Reading { return parseOpenAI(o, a.ID, c) })
 }
 
 // isError reports an error that came as an ordinary answer.
