@@ -13,7 +13,6 @@ import (
 
 	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/config"
 	"github.com/ocwatch/ocwatch/failover/watchdog"
-	"github.com/ocwatch/ocwatch/internal/event"
 	"github.com/ocwatch/ocwatch/internal/journal"
 	"github.com/ocwatch/ocwatch/internal/web"
 	"github.com/ocwatch/ocwatch/notify"
@@ -31,8 +30,6 @@ type Options struct {
 	Pace *Pace
 	// Systemd is told what goes on; nil: nobody is.
 	Systemd Systemd
-	// OnEvent sees each event as it is queued; nil: nobody does.
-	OnEvent func(event.Event)
 }
 
 // Systemd is the service manager, which wants to hear that the watchdog lives.

@@ -30,8 +30,6 @@ type generation struct {
 // to those of the config in force. Everything that can fail is made before
 // anything is swapped, so a bad config leaves the old one running.
 type reloadable struct {
-	onEvent func(event.Event)
-
 	mu      sync.Mutex
 	gen     generation
 	sending context.Context //nolint:containedctx // the life of the delivery, which a reload restarts
@@ -41,7 +39,7 @@ type reloadable struct {
 
 func newReloadable(a *App, cfg *config.Config) (*reloadable, error) {
 	gen, err := newGeneration(a, cfg)
-	return &reloadable{gen: gen, onEvent: a.opts.OnEvent}, err
+	return &reloadable{gen: gen}, err
 }
 
 func newGeneration(a *App, cfg *config.Config) (generation, error) {
@@ -143,9 +141,6 @@ func (r *reloadable) Restart(ctx context.Context, reason string) (restart.Result
 
 // Route serves the watchdog.
 func (r *reloadable) Route(e event.Event) ([]journal.Message, error) {
-	if r.onEvent != nil {
-		r.onEvent(e)
-	}
 	return r.current().notifier.Route(e)
 }
 
