@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -38,10 +39,10 @@ func assess(now time.Time, p Policy, c Candidate, pm *ProfileMemory) Assessment 
 
 func assessEvidence(now time.Time, p Policy, c Candidate, pm *ProfileMemory) Assessment {
 	if c.Credential == CredentialLoginRequired {
-		return Assessment{State: Dead, Sure: true, Reason: orElse(c.CredentialReason, "login required")}
+		return Assessment{State: Dead, Sure: true, Reason: cmp.Or(c.CredentialReason, "login required")}
 	}
 	if c.Usage.Verdict == quota.Revoked {
-		return Assessment{State: Dead, Sure: true, Reason: orElse(c.Usage.Reason, "login revoked")}
+		return Assessment{State: Dead, Sure: true, Reason: cmp.Or(c.Usage.Reason, "login revoked")}
 	}
 	a := assessUsage(now, p, c, pm)
 	return withBlock(now, c, a)
@@ -68,7 +69,7 @@ func assessSpent(now time.Time, c Candidate, pm *ProfileMemory) Assessment {
 	u := c.Usage
 	pm.Low, pm.LowReset = true, u.Until
 	if !u.Until.After(u.At) || now.Before(u.Until) {
-		return Assessment{State: Exhausted, Sure: true, Reason: orElse(u.Reason, "quota spent"), Until: future(now, u.Until)}
+		return Assessment{State: Exhausted, Sure: true, Reason: cmp.Or(u.Reason, "quota spent"), Until: future(now, u.Until)}
 	}
 	// The reset passed and nobody could look since: providers ask clients not
 	// to infer recovery from a clock.
@@ -110,7 +111,7 @@ func withReach(c Candidate, a Assessment) Assessment {
 		return a
 	}
 	a.State, a.Sure = Unknown, true
-	a.Reason = orElse(c.Latest.Reason, "provider unreachable")
+	a.Reason = cmp.Or(c.Latest.Reason, "provider unreachable")
 	return a
 }
 
@@ -139,16 +140,16 @@ func withBlock(now time.Time, c Candidate, a Assessment) Assessment {
 	}
 	return Assessment{
 		State: Exhausted, Sure: true, Until: b.Until,
-		Reason: fmt.Sprintf("OpenClaw recorded %s until %s", orElse(b.Reason, "a block"), clock(b.Until)),
+		Reason: fmt.Sprintf("OpenClaw recorded %s until %s", cmp.Or(b.Reason, "a block"), clock(b.Until)),
 	}
 }
 
 func unknown(c Candidate) Assessment {
 	reason := c.Latest.Reason
 	if c.Credential == CredentialUnreadable {
-		reason = orElse(c.CredentialReason, reason)
+		reason = cmp.Or(c.CredentialReason, reason)
 	}
-	return withReach(c, Assessment{State: Unknown, Reason: orElse(reason, "not probed yet")})
+	return withReach(c, Assessment{State: Unknown, Reason: cmp.Or(reason, "not probed yet")})
 }
 
 // tightest is the counting window with the most used, of those whose reset
@@ -197,10 +198,3 @@ func percent(v float64) string {
 }
 
 func clock(t time.Time) string { return t.UTC().Format("15:04 UTC") }
-
-func orElse(s, or string) string {
-	if s == "" {
-		return or
-	}
-	return s
-}

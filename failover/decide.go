@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -137,7 +138,7 @@ func (d *decision) blind() bool {
 func (d *decision) decideOrder() {
 	cur := d.allowed(d.pool.current())
 	d.plan.Order = cur
-	dropPaid := len(cur) < len(d.allPaidIncluded())
+	dropPaid := len(cur) < len(d.inUse())
 	if d.plan.State == PoolBlind {
 		d.plan.Reason = d.sayKept("no provider answer for any profile, so it is the network or the provider")
 		return
@@ -153,7 +154,7 @@ func (d *decision) decideOrder() {
 		u = forced
 	}
 	if !d.try(cur, idsOf(want), u) {
-		d.plan.Reason = orElse(why, orElse(d.plan.Reason, d.sayWhy(cur, cur)))
+		d.plan.Reason = cmp.Or(why, cmp.Or(d.plan.Reason, d.sayWhy(cur, cur)))
 	}
 }
 
@@ -175,9 +176,9 @@ func (d *decision) try(cur, order []string, u urgency) bool {
 	return true
 }
 
-// allPaidIncluded is what OpenClaw would use now: its order, or without one
+// inUse is what OpenClaw would use now: its order, or without one
 // every profile.
-func (d *decision) allPaidIncluded() []string {
+func (d *decision) inUse() []string {
 	if len(d.pool.Order) > 0 {
 		return slices.DeleteFunc(d.pool.current(), func(id string) bool {
 			return d.as[id].Paid && !slices.Contains(d.pool.Order, id)

@@ -2,6 +2,7 @@ package failover
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ocwatch/ocwatch/internal/event"
@@ -168,9 +169,9 @@ func (d *decision) sayWhy(cur, want []string) string {
 		return fmt.Sprintf("%s is %s and preferred%s", next.ID, next.State, because(next))
 	case first.ID != next.ID:
 		return fmt.Sprintf("%s is %s%s; next is %s%s", first.ID, condition(first), because(first), next.ID, because(next))
-	case len(d.allPaidIncluded()) > len(cur):
+	case len(d.inUse()) > len(cur):
 		return "paid profiles are left out (paid: never)"
-	case !equalTail(cur, want):
+	case !slices.Equal(cur, want):
 		return fmt.Sprintf("%s stays first; spent profiles go behind those that can serve", first.ID)
 	default:
 		return fmt.Sprintf("%s is first and %s%s", first.ID, condition(first), because(first))
@@ -220,16 +221,4 @@ func because(a Assessment) string {
 		return ""
 	}
 	return " (" + a.Reason + ")"
-}
-
-func equalTail(a, b []string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -100,7 +101,7 @@ func reasons(e event.Event) string {
 			fmt.Fprintf(&b, "\n… and %d more", len(d.Profiles)-i)
 			break
 		}
-		b.WriteString("\n" + p.ID + ": " + orElse(p.Reason, p.State))
+		b.WriteString("\n" + p.ID + ": " + cmp.Or(p.Reason, p.State))
 		if p.Until != nil {
 			b.WriteString(", until " + clock(*p.Until, e.Timestamp))
 		}

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -17,12 +18,12 @@ func Text(e event.Event) string {
 	case event.PoolSwitched:
 		return switchedText(d)
 	case event.PoolPaid:
-		return sentences(because(pool(d)+" now runs on "+orElse(served(d), "a paid profile")+", which is billed for every token", d.Reason),
+		return sentences(because(pool(d)+" now runs on "+cmp.Or(served(d), "a paid profile")+", which is billed for every token", d.Reason),
 			backAt("The first free one is back", e))
 	case event.PoolDepleted:
 		return depletedText(e)
 	case event.PoolRecovered:
-		return pool(d) + " is back: " + orElse(served(d), "an account") + " can serve again."
+		return pool(d) + " is back: " + cmp.Or(served(d), "an account") + " can serve again."
 	case event.LoginStarted, event.LoginCompleted, event.LoginFailed:
 		return loginEventText(e)
 	case event.GatewayRestarted:
@@ -43,18 +44,18 @@ func Text(e event.Event) string {
 
 func profileText(e event.Event) string {
 	d := e.Data
-	who := orElse(d.Profile, "A profile") + ofAgent(d)
+	who := cmp.Or(d.Profile, "A profile") + ofAgent(d)
 	switch e.Type { //nolint:exhaustive // called for profile events only
 	case event.ProfileLow:
 		return sentences(because(who+" is running low", d.Reason), backAt("It starts afresh", e))
 	case event.ProfileExhausted:
-		return sentences(because(who+" is spent", d.Reason), orElse(backAt("Back", e), "Nobody said when it is back."))
+		return sentences(because(who+" is spent", d.Reason), cmp.Or(backAt("Back", e), "Nobody said when it is back."))
 	case event.ProfileRecovered:
 		return because(who+" can serve again", d.Reason)
 	case event.ProfileLoginRequired:
 		return sentences(because(who+" needs a fresh login", d.Reason), loginText(e))
 	}
-	return sentences(because("The login of "+who+" expires "+orElse(when(expiry(d), e), "soon"), d.Reason), loginText(e))
+	return sentences(because("The login of "+who+" expires "+cmp.Or(when(expiry(d), e), "soon"), d.Reason), loginText(e))
 }
 
 // switchedText lets the reason speak for itself where it names both profiles.
@@ -62,7 +63,7 @@ func switchedText(d event.Data) string {
 	if d.To != "" && strings.Contains(d.Reason, d.To) && strings.Contains(d.Reason, d.From) {
 		return because(pool(d), d.Reason)
 	}
-	text := pool(d) + " now runs on " + orElse(d.To, "another profile")
+	text := pool(d) + " now runs on " + cmp.Or(d.To, "another profile")
 	if d.From != "" {
 		text += " instead of " + d.From
 	}
@@ -75,7 +76,7 @@ func loginEventText(e event.Event) string {
 	case event.LoginStarted:
 		return sentences(because("A fresh "+account(d)+"login is waiting for you", d.Reason), loginText(e))
 	case event.LoginCompleted:
-		return because("The "+account(d)+"login is done: "+orElse(d.Profile, "the profile")+" can serve", d.Reason)
+		return because("The "+account(d)+"login is done: "+cmp.Or(d.Profile, "the profile")+" can serve", d.Reason)
 	}
 	return sentences(because("The "+account(d)+"login failed", d.Reason), loginText(e))
 }
@@ -103,7 +104,7 @@ func loginText(e event.Event) string {
 // pool names the pool at the start of a sentence. The agent is only told where
 // it is not the one that everyone has.
 func pool(d event.Data) string {
-	return orElse(d.Provider, "The pool") + ofAgent(d)
+	return cmp.Or(d.Provider, "The pool") + ofAgent(d)
 }
 
 func ofAgent(d event.Data) string {
@@ -118,7 +119,7 @@ func served(d event.Data) string {
 	if d.To == "" && d.Profile == "" && len(d.Order) > 0 {
 		return d.Order[0]
 	}
-	return orElse(d.To, d.Profile)
+	return cmp.Or(d.To, d.Profile)
 }
 
 // account is the provider as an adjective: "openai ".
@@ -130,13 +131,6 @@ func account(d event.Data) string {
 }
 
 func on(d event.Data) string { return ifAny(" on ", d.Host) }
-
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
-}
 
 func ifAny(prefix, s string) string {
 	if s == "" {

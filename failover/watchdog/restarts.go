@@ -1,6 +1,7 @@
 package watchdog
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -209,7 +210,7 @@ func (w *Watchdog) watchGateway(ctx context.Context, rd *journal.Round) {
 	}
 	g.down++
 	if g.down >= gatewayFall && !g.told && !w.restarts.underWay() {
-		w.gatewayDown(rd, "it is down ("+orElse(h.Detail, "no answer from /healthz")+")")
+		w.gatewayDown(rd, "it is down ("+cmp.Or(h.Detail, "no answer from /healthz")+")")
 	}
 }
 

@@ -37,7 +37,7 @@ func (w *Watchdog) Round(ctx context.Context) time.Time {
 	snap, ok := w.snapshot(ctx)
 	if !ok {
 		w.tellUnreadable(ctx)
-		w.publish(snap, cfg)
+		w.publish(snap)
 		// The round is complete: restarting ocwatch would mend nothing.
 		w.Beat("openclaw's state cannot be read: nothing is changed until it can")
 		return time.Time{}
@@ -54,7 +54,7 @@ func (w *Watchdog) Round(ctx context.Context) time.Time {
 		return time.Time{} // what is not in the journal is not acted on
 	}
 	w.act(ctx, snap, cfg)
-	w.publish(snap, cfg)
+	w.publish(snap)
 	w.Beat(w.summary())
 	return w.nextRound(cfg)
 }
@@ -90,7 +90,7 @@ func (w *Watchdog) Check(ctx context.Context) (Status, error) {
 	}
 	w.decide(&rd, snap, cfg)
 	w.watchGateway(ctx, &rd)
-	w.publish(snap, cfg)
+	w.publish(snap)
 	return w.Status(), nil
 }
 
@@ -191,7 +191,7 @@ func (w *Watchdog) route(rd *journal.Round, told map[string]bool, e event.Event)
 		return
 	}
 	told[key] = true
-	w.Log.Info().Str("event", string(e.Type)).Fields(known(e.Data)).Msg(orElse(e.Data.Reason, string(e.Type)))
+	w.Log.Info().Str("event", string(e.Type)).Fields(known(e.Data)).Msg(cmp.Or(e.Data.Reason, string(e.Type)))
 	msgs, err := w.Notifier.Route(e)
 	if err != nil {
 		w.Log.Error().Err(err).Str("event", string(e.Type)).Msg("event could not be queued")
@@ -308,11 +308,4 @@ func first(ids []string) string {
 		return ""
 	}
 	return ids[0]
-}
-
-func orElse(s, or string) string {
-	if s == "" {
-		return or
-	}
-	return s
 }

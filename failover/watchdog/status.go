@@ -1,6 +1,7 @@
 package watchdog
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -71,7 +72,7 @@ func (w *Watchdog) Status() Status {
 }
 
 // publish makes the state of this round the status.
-func (w *Watchdog) publish(snap profiles.Snapshot, _ Config) {
+func (w *Watchdog) publish(snap profiles.Snapshot) {
 	s := Status{
 		Version: w.Version, At: time.Now().UTC(),
 		Gateway:  GatewayStatus{Healthy: w.gateway.live, URL: w.GatewayURL, Version: w.gateway.version},
@@ -128,7 +129,7 @@ func (w *Watchdog) profileStatus(a failover.Assessment, p profiles.Profile) Prof
 	if acc.usage.Windows != nil {
 		s.Windows = acc.usage.Windows
 	}
-	s.Plan = orElse(acc.usage.Plan, s.Plan)
+	s.Plan = cmp.Or(acc.usage.Plan, s.Plan)
 	return s
 }
 
