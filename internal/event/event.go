@@ -84,5 +84,8 @@ type Login struct {
 	URL       string     `json:"url,omitempty"`
 	Code      string     `json:"code,omitempty"`
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
-	Command   string     `json:"command"`
+	// Paste: the address that the browser ends on goes back to ocwatch, see
+	// Command.
+	Paste   bool   `json:"paste,omitempty"`
+	Command string `json:"command"`
 }
