@@ -53,7 +53,7 @@ func newStatusCommand(g *global) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			doc, err := web.Fetch(cmd.Context(), cfg.DataDir)
+			doc, err := web.NewClient(cfg.DataDir).Status(cmd.Context())
 			if err != nil {
 				return err
 			}

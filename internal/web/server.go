@@ -4,7 +4,6 @@ package web
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -25,35 +24,40 @@ const SocketName = "status.sock"
 // Status returns the document that is served as JSON.
 type Status func(ctx context.Context) any
 
-// Server serves one Status on any number of listeners.
+// Server serves the status on any number of listeners, and the owner's
+// commands on the socket.
 type Server struct {
-	http *http.Server
-	log  zerolog.Logger
+	public *http.Server // reads only: whoever can reach loopback may ask
+	owner  *http.Server
+	log    zerolog.Logger
 }
 
-// New returns a Server for status.
-func New(status Status, log zerolog.Logger) *Server {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /api/v1/status", func(rw http.ResponseWriter, r *http.Request) {
-		body, err := json.Marshal(status(r.Context()))
-		if err != nil {
-			log.Error().Err(err).Msg("the status cannot be encoded")
-			http.Error(rw, "the status cannot be encoded: see the log", http.StatusInternalServerError)
-			return
-		}
-		rw.Header().Set("Content-Type", "application/json")
-		rw.Header().Set("Cache-Control", "no-store")
-		if _, err := rw.Write(append(body, '\n')); err != nil {
-			log.Debug().Err(err).Msg("status: answer not sent")
-		}
-	})
-	return &Server{log: log, http: &http.Server{
+// New returns a Server. A nil logins offers no commands.
+func New(status Status, logins Logins, log zerolog.Logger) *Server {
+	public, owner := http.NewServeMux(), http.NewServeMux()
+	for _, mux := range []*http.ServeMux{public, owner} {
+		mux.HandleFunc("GET /api/v1/status", func(rw http.ResponseWriter, r *http.Request) {
+			answer(rw, http.StatusOK, status(r.Context()))
+		})
+	}
+	if logins != nil {
+		loginRoutes(owner, logins)
+	}
+	s := &Server{public: newHTTP(public), owner: newHTTP(owner), log: log}
+	// A code takes as long as OpenClaw takes to get one.
+	s.owner.WriteTimeout = loginLimit
+	return s
+}
+
+func newHTTP(mux http.Handler) *http.Server {
+	return &http.Server{
 		Handler:           localOnly(mux),
 		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    16 << 10,
-	}}
+	}
 }
 
 // localOnly refuses requests that a web page elsewhere made a browser send:
@@ -79,15 +83,21 @@ func localHost(host string) bool {
 	return host == socketHost || loopback.Host(host)
 }
 
-// Serve answers on l until Close.
-func (s *Server) Serve(l net.Listener) {
-	if err := s.http.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
+// Serve answers questions on l until Close.
+func (s *Server) Serve(l net.Listener) { s.serve(s.public, l) }
+
+// ServeOwner is Serve with the owner's commands: for the socket, which the
+// file system keeps for the owner.
+func (s *Server) ServeOwner(l net.Listener) { s.serve(s.owner, l) }
+
+func (s *Server) serve(h *http.Server, l net.Listener) {
+	if err := h.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
 		s.log.Error().Err(err).Str("address", l.Addr().String()).Msg("the status API stopped answering")
 	}
 }
 
 // Close ends all listeners and requests.
-func (s *Server) Close() error { return s.http.Close() }
+func (s *Server) Close() error { return errors.Join(s.public.Close(), s.owner.Close()) }
 
 // ListenUnix opens the status socket in dir, for the owner alone. The caller
 // holds the data directory's lock, so a socket that is there is a leftover.

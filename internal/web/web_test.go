@@ -33,10 +33,19 @@ func shortDir(t *testing.T) string {
 // serve serves status on l until the test ends.
 func serve(t *testing.T, l net.Listener, status Status) {
 	t.Helper()
-	s := New(status, zerolog.Nop())
+	serveWith(t, l, status, nil)
+}
+
+func serveWith(t *testing.T, l net.Listener, status Status, logins Logins) {
+	t.Helper()
+	s := New(status, logins, zerolog.Nop())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		if l.Addr().Network() == "unix" {
+			s.ServeOwner(l)
+			return
+		}
 		s.Serve(l)
 	}()
 	t.Cleanup(func() {
@@ -73,12 +82,12 @@ func leftover(t *testing.T, dir string) string {
 	return path
 }
 
-func TestFetch(t *testing.T) {
+func TestStatus(t *testing.T) {
 	t.Parallel()
 	dir := shortDir(t)
 	leftover(t, dir)
 	serve(t, listen(t, dir), fixed(map[string]string{"version": "1.2.3", "reason": "<b>5h</b>"}))
-	body, err := Fetch(t.Context(), dir)
+	body, err := NewClient(dir).Status(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +101,7 @@ func TestFetch(t *testing.T) {
 	}
 }
 
-func TestFetchWithoutWatchdog(t *testing.T) {
+func TestStatusWithoutWatchdog(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name string
@@ -109,7 +118,7 @@ func TestFetchWithoutWatchdog(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := Fetch(t.Context(), tc.dir(t))
+			_, err := NewClient(tc.dir(t)).Status(t.Context())
 			if !errors.Is(err, ErrNotRunning) || !strings.Contains(err.Error(), "ocwatch run") || !strings.Contains(err.Error(), SocketName) {
 				t.Errorf("%v", err)
 			}
@@ -117,10 +126,10 @@ func TestFetchWithoutWatchdog(t *testing.T) {
 	}
 }
 
-// TestFetchForbidden runs itself as an account that may not use the socket.
-func TestFetchForbidden(t *testing.T) {
+// TestStatusForbidden runs itself as an account that may not use the socket.
+func TestStatusForbidden(t *testing.T) {
 	if dir := os.Getenv("OCWATCH_TEST_FORBIDDEN"); dir != "" {
-		_, err := Fetch(t.Context(), dir)
+		_, err := NewClient(dir).Status(t.Context())
 		if err == nil || errors.Is(err, ErrNotRunning) || !strings.Contains(err.Error(), "run this as the account that runs the watchdog") {
 			t.Errorf("%v", err)
 		}
@@ -129,7 +138,7 @@ func TestFetchForbidden(t *testing.T) {
 	t.Parallel()
 	dir := shortDir(t)
 	serve(t, listen(t, dir), fixed("secret"))
-	cmd := exec.CommandContext(t.Context(), copyOfTest(t, dir), "-test.run=^TestFetchForbidden$", "-test.v")
+	cmd := exec.CommandContext(t.Context(), copyOfTest(t, dir), "-test.run=^TestStatusForbidden$", "-test.v")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "OCWATCH_TEST_FORBIDDEN="+dir)
 	if os.Geteuid() == 0 {
@@ -138,7 +147,7 @@ func TestFetchForbidden(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "PASS: TestFetchForbidden") {
+	if err != nil || !strings.Contains(string(out), "PASS: TestStatusForbidden") {
 		t.Errorf("%v: %s", err, out)
 	}
 }
@@ -161,21 +170,21 @@ func copyOfTest(t *testing.T, dir string) string {
 	return path
 }
 
-// TestFetchStopsWaiting: a watchdog that hangs does not hang the commands.
-func TestFetchStopsWaiting(t *testing.T) {
+// TestStatusStopsWaiting: a watchdog that hangs does not hang the commands.
+func TestStatusStopsWaiting(t *testing.T) {
 	t.Parallel()
 	dir := shortDir(t)
 	serve(t, listen(t, dir), func(ctx context.Context) any { <-ctx.Done(); return nil })
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := Fetch(ctx, dir); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrNotRunning) {
+	if _, err := NewClient(dir).Status(ctx); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrNotRunning) {
 		t.Errorf("%v", err)
 	}
 }
 
-// TestFetchLarge: a thousand accounts come whole, and what does not is an
+// TestStatusLarge: a thousand accounts come whole, and what does not is an
 // error rather than half a document.
-func TestFetchLarge(t *testing.T) {
+func TestStatusLarge(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name string
@@ -183,14 +192,14 @@ func TestFetchLarge(t *testing.T) {
 		ok   bool
 	}{
 		{"two megabytes", 2 << 20, true},
-		{"as much as is allowed", maxStatus - len("\"\"\n"), true},
-		{"more than is allowed", maxStatus, false},
+		{"as much as is allowed", maxAnswer - len("\"\"\n"), true},
+		{"more than is allowed", maxAnswer, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			dir := shortDir(t)
 			serve(t, listen(t, dir), fixed(strings.Repeat("x", tc.size)))
-			body, err := Fetch(t.Context(), dir)
+			body, err := NewClient(dir).Status(t.Context())
 			if tc.ok && (err != nil || len(body) != tc.size+len("\"\"\n")) || !tc.ok && err == nil {
 				t.Errorf("%d bytes, %v", len(body), err)
 			}
@@ -198,12 +207,12 @@ func TestFetchLarge(t *testing.T) {
 	}
 }
 
-// TestFetchRefused: an answer that is no status is an error.
-func TestFetchRefused(t *testing.T) {
+// TestStatusRefused: an answer that is no status is an error.
+func TestStatusRefused(t *testing.T) {
 	t.Parallel()
 	dir := shortDir(t)
 	serve(t, listen(t, dir), fixed(math.Inf(1))) // JSON has no word for it
-	body, err := Fetch(t.Context(), dir)
+	body, err := NewClient(dir).Status(t.Context())
 	if err == nil || errors.Is(err, ErrNotRunning) || !strings.Contains(err.Error(), "500") {
 		t.Errorf("%q, %v", body, err)
 	}

@@ -105,12 +105,12 @@ func (a *App) pace(cfg *config.Config) Pace {
 
 // listen opens the status socket and the status API.
 func (a *App) listen(ctx context.Context) error {
-	a.web = web.New(func(ctx context.Context) any { return a.Status(ctx) }, a.opts.Log)
+	a.web = web.New(func(ctx context.Context) any { return a.Status(ctx) }, nil, a.opts.Log)
 	socket, err := web.ListenUnix(ctx, a.opts.Config.DataDir)
 	if err != nil {
 		return err
 	}
-	a.serving.Go(func() { a.web.Serve(socket) })
+	a.serving.Go(func() { a.web.ServeOwner(socket) })
 	if a.opts.Config.Listen == "" {
 		return nil
 	}

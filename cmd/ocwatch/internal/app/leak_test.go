@@ -102,7 +102,7 @@ func runStory(t *testing.T, a *App, world *sandbox.World, hook *sandbox.Webhook)
 		world.SetUsed("openai:"+name+"@example.com", quota.FiveHour, 100)
 	}
 	waitEvent(t, hook, event.PoolDepleted)
-	status, err := web.Fetch(t.Context(), a.opts.Config.DataDir)
+	status, err := web.NewClient(a.opts.Config.DataDir).Status(t.Context())
 	if err != nil {
 		t.Error(err)
 	}
