@@ -60,6 +60,8 @@ type Data struct {
 	// Profile is the one profile that a profile.* event is about.
 	Profile string `json:"profile,omitempty"`
 	Action  string `json:"action,omitempty"`
+	// Reminder: the same was told before in this episode, and still holds.
+	Reminder bool `json:"reminder,omitempty"`
 	// Message is the whole story in one or two sentences, for a phone.
 	Message    string     `json:"message"`
 	Reason     string     `json:"reason,omitempty"`
@@ -88,4 +90,7 @@ type Login struct {
 	// Command.
 	Paste   bool   `json:"paste,omitempty"`
 	Command string `json:"command"`
+	// Chat is what to send OpenClaw in a private chat to be given a code of
+	// its own, "" where this OpenClaw has no such command for the provider.
+	Chat string `json:"chat,omitempty"`
 }
