@@ -55,21 +55,31 @@ func (a Account) Secret() string {
 	return "sk-proj-lab-" + a.Name + strings.Repeat("x", 80)
 }
 
+// refresh is the refresh token that a is seeded with.
+func (a Account) refresh() string { return "rt_lab_" + a.Name }
+
 // expiry of every seeded credential is far away, so that OpenClaw never
 // refreshes, and the same in every run, so that seeds can be kept.
 func expiry() time.Time { return time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC) }
 
-func (a Account) jwt() string {
+// jwt is the token that a is seeded with.
+func (a Account) jwt() string { return a.token(expiry(), "") }
+
+// token is an access token of a; serial tells a login's tokens apart.
+func (a Account) token(expires time.Time, serial string) string {
 	part := func(v any) string {
 		b, _ := json.Marshal(v) // maps of strings always encode
 		return base64.RawURLEncoding.EncodeToString(b)
 	}
 	claims := map[string]any{
-		"exp": expiry().Unix(),
+		"exp": expires.Unix(),
 		"https://api.openai.com/auth": map[string]any{
 			"chatgpt_account_id": a.ID(), "chatgpt_plan_type": "plus", "chatgpt_user_id": "user-" + a.Name,
 		},
 		"https://api.openai.com/profile": map[string]any{"email": a.Email()},
+	}
+	if serial != "" {
+		claims["jti"] = serial
 	}
 	return part(map[string]string{"alg": "RS256", "typ": "JWT"}) + "." + part(claims) + "." + part("signature of "+a.Name)
 }
@@ -96,7 +106,7 @@ func (a Account) profile(r release) map[string]any {
 	switch a.Kind {
 	case OpenAI:
 		p["type"], p["email"], p["accountId"] = "oauth", a.Email(), a.ID()
-		p["access"], p["refresh"], p["expires"] = a.Secret(), "rt_lab_"+a.Name, expiry().UnixMilli()
+		p["access"], p["refresh"], p["expires"] = a.Secret(), a.refresh(), expiry().UnixMilli()
 	case Anthropic:
 		p["type"], p["token"], p["expires"] = "token", a.Secret(), expiry().UnixMilli()
 	case Key:

@@ -68,14 +68,15 @@ func New(t *testing.T, o Options) *Lab {
 	return l
 }
 
-// ID returns the profile id of the account called name, as this release spells it.
+// ID returns the profile id of the account called name, as this release spells
+// it. An account that is not seeded has the id that a login gives it.
 func (l *Lab) ID(name string) string {
 	for _, a := range l.Accounts {
 		if a.Name == name {
 			return a.profileID(l.Install.release())
 		}
 	}
-	return name
+	return Account{name, OpenAI}.profileID(l.Install.release())
 }
 
 // IDs returns the profile ids of names, in order.

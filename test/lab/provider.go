@@ -46,10 +46,12 @@ func (q Quota) reset(now time.Time) time.Time {
 
 // Provider plays OpenAI and Anthropic, for OpenClaw and for ocwatch at once. An
 // account whose quota is spent gets 429 for its turns, as the real one does.
+// Logins are answered too, see idp.
 type Provider struct {
 	URL string // of the plain loopback endpoint
 
 	proxy *proxy
+	idp   *idp
 
 	mu       sync.Mutex
 	byToken  map[string]string
@@ -71,6 +73,7 @@ func NewProvider(t *testing.T, accounts []Account) *Provider {
 	for _, a := range accounts {
 		p.byToken[a.Secret()] = a.Name
 	}
+	p.idp = newIDP(accounts, p.accept)
 	srv := httptest.NewServer(p)
 	t.Cleanup(srv.Close)
 	p.URL = srv.URL
