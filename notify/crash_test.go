@@ -84,7 +84,11 @@ func openVictim(ctx context.Context, path, url string) (*journal.Journal, *Notif
 	if len(j.Notes()) > 0 {
 		return nil, nil, fmt.Errorf("the journal did not survive: %q", j.Notes())
 	}
-	n, err := New(Options{Endpoints: []Endpoint{{Name: "ops", URL: secret.New(url)}}, Store: j, Log: zerolog.New(os.Stderr).Level(zerolog.WarnLevel)})
+	hook, err := Webhook(secret.New(url), secret.Value{}, "ocwatch/test", nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	n, err := New(Options{Endpoints: []Endpoint{{Name: "ops", Sender: hook}}, Store: j, Log: zerolog.New(os.Stderr).Level(zerolog.WarnLevel)})
 	return j, n, err
 }
 

@@ -124,13 +124,23 @@ func serve(t *testing.T, h http.Handler) *http.Client {
 func setup(t *testing.T, store Store, c *http.Client, log io.Writer) *Notifier {
 	t.Helper()
 	n, err := New(Options{
-		Endpoints: []Endpoint{{Name: "ops", URL: secret.New(testURL), Secret: secret.New(testSecret)}},
-		Store:     store, Client: c, Log: zerolog.New(log), Host: "srv1", Version: "1.2.3",
+		Endpoints: []Endpoint{{Name: "ops", Sender: hooked(t, secret.New(testURL), secret.New(testSecret), c)}},
+		Store:     store, Log: zerolog.New(log), Host: "srv1",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// hooked is the sender of a webhook.
+func hooked(t *testing.T, url, signing secret.Value, c *http.Client) Sender {
+	t.Helper()
+	s, err := Webhook(url, signing, "ocwatch/1.2.3", c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 // start runs n until the returned function is called.

@@ -10,7 +10,7 @@ import (
 
 // Text tells e to a person, in English, short enough for a phone. Times are
 // in UTC and seen from e's own timestamp. It is what data.message holds.
-func Text(e event.Event) string {
+func Text(e event.Event, _ Language, _ *time.Location) string {
 	d := e.Data
 	switch e.Type {
 	case event.ProfileLow, event.ProfileExhausted, event.ProfileRecovered, event.ProfileLoginRequired, event.ProfileExpiring:

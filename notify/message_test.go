@@ -155,7 +155,7 @@ func TestText(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			if got := Text(event.Event{Type: c.typ, Timestamp: now, Data: c.data}); got != c.want {
+			if got := Text(event.Event{Type: c.typ, Timestamp: now, Data: c.data}, English, time.UTC); got != c.want {
 				t.Errorf("got\n%s\nwant\n%s", got, c.want)
 			}
 		})
@@ -186,7 +186,7 @@ func TestTextOfAnything(t *testing.T) {
 		if rapid.Bool().Draw(t, "login") {
 			e.Data.Login = &event.Login{URL: rapid.SampledFrom([]string{"", "https://example.com"}).Draw(t, "url"), Code: word.Draw(t, "code"), ExpiresAt: moment.Draw(t, "expires at"), Command: word.Draw(t, "command")}
 		}
-		text := Text(e)
+		text := Text(e, English, time.UTC)
 		if text == "" || !utf8.ValidString(text) || len(text) > 900 || strings.TrimSpace(text) != text {
 			t.Fatalf("%d bytes: %q", len(text), text)
 		}
@@ -195,7 +195,7 @@ func TestTextOfAnything(t *testing.T) {
 				t.Fatalf("%q in %q", bad, text)
 			}
 		}
-		if text != Text(e) {
+		if text != Text(e, English, time.UTC) {
 			t.Fatal("not the same twice")
 		}
 	})

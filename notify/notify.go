@@ -1,18 +1,15 @@
-// Package notify tells people what happened: signed webhooks, sent from an
-// outbox in the journal, at least once and in order for each endpoint.
+// Package notify tells people what happened: by signed webhooks and by chat,
+// sent from an outbox in the journal, at least once and in order for each
+// endpoint.
 package notify
 
 import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -21,16 +18,24 @@ import (
 
 	"github.com/ocwatch/ocwatch/internal/event"
 	"github.com/ocwatch/ocwatch/internal/journal"
-	"github.com/ocwatch/ocwatch/internal/secret"
 )
 
-// Endpoint is one webhook of the config.
+// Endpoint is one receiver of the config.
 type Endpoint struct {
-	Name   string       // unique; what the queue is kept under
-	URL    secret.Value // http or https; often holds a token
-	Secret secret.Value // whsec_…; empty: messages are not signed
-	Events []event.Type // empty: all
+	Name     string       // unique; what the queue is kept under
+	Events   []event.Type // empty: all
+	Language Language     // of the texts; empty: English
+	Sender   Sender
 }
+
+// Language is the language of what a person reads.
+type Language string
+
+// The languages.
+const (
+	English Language = "en"
+	Chinese Language = "zh"
+)
 
 // Store is the outbox; *journal.Journal is one.
 type Store interface {
@@ -43,73 +48,62 @@ type Store interface {
 type Options struct {
 	Endpoints []Endpoint
 	Store     Store
-	// Client gives the transport; nil: one of its own. Its timeout, cookies
-	// and redirect policy are not used.
-	Client  *http.Client
-	Log     zerolog.Logger
-	Host    string           // data.host of every event
-	Version string           // for the User-Agent
-	Now     func() time.Time // nil: time.Now
+	Log       zerolog.Logger
+	Host      string           // data.host of every event
+	Location  *time.Location   // where the reader of a text is; nil: time.Local
+	Now       func() time.Time // nil: time.Now
 }
 
 // Notifier turns events into messages and delivers them.
 type Notifier struct {
 	host    string
+	loc     *time.Location
 	now     func() time.Time
-	client  *http.Client
 	workers []*worker
 }
 
-// New checks the endpoints. Its errors name the endpoint and what mends it,
-// and hold neither URL nor secret.
+// New checks the endpoints. Its errors name the endpoint and what mends it.
 func New(o Options) (*Notifier, error) {
-	n := &Notifier{host: o.Host, now: o.Now, client: newClient(o.Client)}
+	n := &Notifier{host: o.Host, loc: o.Location, now: o.Now}
 	if n.now == nil {
 		n.now = time.Now
 	}
+	if n.loc == nil {
+		n.loc = time.Local
+	}
 	seen := map[string]bool{}
 	for _, ep := range o.Endpoints {
+		if err := ep.check(); err != nil {
+			return nil, fmt.Errorf("endpoint %q: %w", ep.Name, err)
+		}
 		if seen[ep.Name] {
-			return nil, fmt.Errorf("webhook %q: the name is used twice; give each endpoint its own", ep.Name)
+			return nil, fmt.Errorf("endpoint %q: the name is used twice; give each endpoint its own", ep.Name)
 		}
 		seen[ep.Name] = true
-		w, err := newWorker(ep)
-		if err != nil {
-			return nil, fmt.Errorf("webhook %q: %w", ep.Name, err)
-		}
-		w.store, w.client, w.now = o.Store, n.client, n.now
-		w.agent = "ocwatch/" + o.Version
-		w.log = o.Log.With().Str("endpoint", ep.Name).Logger()
-		n.workers = append(n.workers, w)
+		n.workers = append(n.workers, &worker{
+			Endpoint: ep, store: o.Store, now: n.now, wake: make(chan struct{}, 1),
+			log: o.Log.With().Str("endpoint", ep.Name).Logger(),
+		})
 	}
 	return n, nil
 }
 
-func newWorker(ep Endpoint) (*worker, error) {
+func (ep Endpoint) check() error {
 	if ep.Name == "" {
-		return nil, errors.New("an endpoint needs a name")
+		return errors.New("an endpoint needs a name")
 	}
-	u, err := url.Parse(ep.URL.Reveal())
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return nil, errors.New("url is not an http or https address; https://host/path is meant")
+	if ep.Sender == nil {
+		return errors.New("an endpoint needs a sender")
+	}
+	if l := ep.Language; l != "" && l != English && l != Chinese {
+		return fmt.Errorf("unknown language %q; the languages are %s and %s", l, English, Chinese)
 	}
 	for _, t := range ep.Events {
 		if !slices.Contains(event.Types(), t) {
-			return nil, fmt.Errorf("unknown event %q; the events are %v", t, event.Types())
+			return fmt.Errorf("unknown event %q; the events are %v", t, event.Types())
 		}
 	}
-	var key Key
-	if !ep.Secret.Empty() {
-		if key, err = ParseSecret(ep.Secret); err != nil {
-			return nil, err
-		}
-	}
-	sum := sha256.Sum256([]byte(ep.URL.Reveal()))
-	return &worker{
-		Endpoint: ep, key: key,
-		shown: u.Scheme + "://" + u.Host, target: hex.EncodeToString(sum[:16]),
-		wake: make(chan struct{}, 1),
-	}, nil
+	return nil
 }
 
 // Route makes one message for each endpoint that wants e. It fills in the
@@ -117,22 +111,28 @@ func newWorker(ep Endpoint) (*worker, error) {
 // the journal, in the same round as what they tell of; Wake then.
 func (n *Notifier) Route(e event.Event) ([]journal.Message, error) {
 	now := n.now()
-	body, err := n.body(e, now)
-	if err != nil {
-		return nil, err
-	}
 	var list []journal.Message
 	for _, w := range n.workers {
-		if len(w.Events) == 0 || slices.Contains(w.Events, e.Type) {
-			list = append(list, journal.Message{ID: newID(), Endpoint: w.Name, Body: body, CreatedAt: now})
+		if len(w.Events) > 0 && !slices.Contains(w.Events, e.Type) {
+			continue
 		}
+		body, err := n.body(e, w.Language, now)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, journal.Message{ID: newID(), Endpoint: w.Name, Body: body, CreatedAt: now})
 	}
 	return list, nil
 }
 
-// body is the JSON of an event as receivers see it.
-func (n *Notifier) body(e event.Event, now time.Time) ([]byte, error) {
+// body is the JSON of an event as receivers see it. A chat is sent only the
+// text in it, but its queue holds the same: so it does not matter to what is
+// waiting when a name of the config moves from a webhook to a chat.
+func (n *Notifier) body(e event.Event, lang Language, now time.Time) ([]byte, error) {
 	e = complete(e, n.host, now)
+	if e.Data.Message == "" {
+		e.Data.Message = Text(e, lang, n.loc)
+	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false) // links stay readable where a person sees the JSON
@@ -162,9 +162,6 @@ func complete(e event.Event, host string, now time.Time) event.Event {
 		login.ExpiresAt = tidy(login.ExpiresAt)
 		e.Data.Login = &login
 	}
-	if e.Data.Message == "" {
-		e.Data.Message = Text(e)
-	}
 	return e
 }
 
@@ -193,7 +190,11 @@ func (n *Notifier) Run(ctx context.Context) {
 		wg.Go(func() { w.run(ctx) })
 	}
 	wg.Wait()
-	n.client.CloseIdleConnections()
+	for _, w := range n.workers {
+		if c, ok := w.Sender.(interface{ CloseIdleConnections() }); ok {
+			c.CloseIdleConnections()
+		}
+	}
 }
 
 // Wake tells Run that the outbox has something new. It never blocks.

@@ -43,9 +43,9 @@ func depleted() event.Event {
 func routed(t *testing.T, e event.Event, eps ...Endpoint) []journal.Message {
 	t.Helper()
 	for i := range eps {
-		eps[i].URL = secret.New(testURL)
+		eps[i].Sender = hooked(t, secret.New(testURL), secret.Value{}, nil)
 	}
-	n, err := New(Options{Endpoints: eps, Store: &memory{}, Host: "srv1", Now: func() time.Time { return noon }})
+	n, err := New(Options{Endpoints: eps, Store: &memory{}, Host: "srv1", Location: time.UTC, Now: func() time.Time { return noon }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func TestRouteFillsIn(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
-	good := Endpoint{Name: "ops", URL: secret.New(testURL), Secret: secret.New(testSecret)}
+	good := Endpoint{Name: "ops", Sender: hooked(t, secret.New(testURL), secret.New(testSecret), nil)}
 	with := func(f func(*Endpoint)) Endpoint { ep := good; f(&ep); return ep }
 	cases := map[string]struct {
 		eps  []Endpoint
@@ -133,17 +133,32 @@ func TestNewRefuses(t *testing.T) {
 	}{
 		"no name":           {[]Endpoint{with(func(ep *Endpoint) { ep.Name = "" })}, "needs a name"},
 		"a name twice":      {[]Endpoint{good, good}, `"ops": the name is used twice`},
-		"no url":            {[]Endpoint{with(func(ep *Endpoint) { ep.URL = secret.Value{} })}, "https://host/path is meant"},
-		"another scheme":    {[]Endpoint{with(func(ep *Endpoint) { ep.URL = secret.New("ftp://user:pa55word@host/T0PSECRET") })}, "https://host/path is meant"},
-		"no host":           {[]Endpoint{with(func(ep *Endpoint) { ep.URL = secret.New("https:///T0PSECRET") })}, "https://host/path is meant"},
-		"not a url":         {[]Endpoint{with(func(ep *Endpoint) { ep.URL = secret.New("https://h/%zzT0PSECRET") })}, "https://host/path is meant"},
-		"a bad secret":      {[]Endpoint{with(func(ep *Endpoint) { ep.Secret = secret.New("MfKQ9r8G") })}, "openssl rand"},
+		"no sender":         {[]Endpoint{with(func(ep *Endpoint) { ep.Sender = nil })}, "needs a sender"},
+		"unknown language":  {[]Endpoint{with(func(ep *Endpoint) { ep.Language = "de" })}, "the languages are en and zh"},
 		"an unknown event":  {[]Endpoint{with(func(ep *Endpoint) { ep.Events = []event.Type{"pool.empty"} })}, "pool.depleted"},
-		"the second is bad": {[]Endpoint{good, with(func(ep *Endpoint) { ep.Name, ep.URL = "two", secret.Value{} })}, `webhook "two"`},
+		"the second is bad": {[]Endpoint{good, with(func(ep *Endpoint) { ep.Name, ep.Sender = "two", nil })}, `endpoint "two"`},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			_, err := New(Options{Endpoints: c.eps, Log: zerolog.New(io.Discard)})
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Fatalf("err = %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestWebhookRefuses(t *testing.T) {
+	cases := map[string]struct{ url, secret, want string }{
+		"no url":         {"", "", "https://host/path is meant"},
+		"another scheme": {"ftp://user:pa55word@host/T0PSECRET", "", "https://host/path is meant"},
+		"no host":        {"https:///T0PSECRET", "", "https://host/path is meant"},
+		"not a url":      {"https://h/%zzT0PSECRET", "", "https://host/path is meant"},
+		"a bad secret":   {testURL, "MfKQ9r8G", "openssl rand"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			_, err := Webhook(secret.New(c.url), secret.New(c.secret), "ocwatch/1.2.3", nil)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("err = %v, want %q", err, c.want)
 			}

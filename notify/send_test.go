@@ -138,16 +138,23 @@ func TestFaults(t *testing.T) {
 			mustHide(t, "the test's result", fmt.Sprintf("%+v %v", r, r.Err))
 			mustHide(t, "the log", logged.String())
 			mustHide(t, "the notifier", fmt.Sprintf("%+v", w.Endpoint))
-			n.client.CloseIdleConnections()
+			closeIdle(n)
 		})
 	}
+}
+
+// closeIdle is what Run does in the end.
+func closeIdle(n *Notifier) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	n.Run(ctx)
 }
 
 func oneEndpoint(t *testing.T, url secret.Value, w io.Writer) *Notifier {
 	t.Helper()
 	n, err := New(Options{
-		Endpoints: []Endpoint{{Name: "ops", URL: url, Secret: secret.New(testSecret)}},
-		Store:     &memory{}, Log: zerolog.New(w), Host: "srv1", Version: "1.2.3",
+		Endpoints: []Endpoint{{Name: "ops", Sender: hooked(t, url, secret.New(testSecret), nil)}},
+		Store:     &memory{}, Log: zerolog.New(w), Host: "srv1",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -163,9 +170,8 @@ func TestCertificateProblemsAreNamed(t *testing.T) {
 	}
 	tr.TLSClientConfig.ServerName = "other.example.org"
 	tr.TLSClientConfig.MinVersion = tls.VersionTLS12
-	w := oneEndpoint(t, withSecrets(s.URL), io.Discard).workers[0]
-	w.client = newClient(s.Client())
-	if a := w.post(t.Context(), "msg_1", nil); !strings.Contains(a.err, "for another host") {
+	w := hooked(t, withSecrets(s.URL), secret.Value{}, s.Client())
+	if a := w.Send(t.Context(), Outgoing{ID: "msg_1"}); a.Kind != Failed || !strings.Contains(a.Text, "for another host") {
 		t.Errorf("answer: %+v", a)
 	}
 }
@@ -182,7 +188,7 @@ func TestNothingLeaks(t *testing.T) {
 	}
 	o := Options{Store: j, Log: zerolog.New(logged), Host: "srv1"}
 	for i, u := range urls {
-		o.Endpoints = append(o.Endpoints, Endpoint{Name: fmt.Sprint("ops", i), URL: withSecrets(u), Secret: secret.New(testSecret)})
+		o.Endpoints = append(o.Endpoints, Endpoint{Name: fmt.Sprint("ops", i), Sender: hooked(t, withSecrets(u), secret.New(testSecret), nil)})
 	}
 	n, err := New(o)
 	if err != nil {
@@ -228,7 +234,7 @@ func TestNothingLeaks(t *testing.T) {
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
-	n.client.CloseIdleConnections()
+	closeIdle(n)
 }
 
 func TestTestAsksEveryEndpoint(t *testing.T) {
@@ -237,9 +243,9 @@ func TestTestAsksEveryEndpoint(t *testing.T) {
 	defer s.Close()
 	store := &memory{}
 	n, err := New(Options{Store: store, Host: "srv1", Endpoints: []Endpoint{
-		{Name: "ops", URL: secret.New(s.URL), Events: []event.Type{event.PoolDepleted}},
-		{Name: "down", URL: withSecrets(raw(t, reset))},
-		{Name: "gone", URL: secret.New(raw(t, says("HTTP/1.1 410 Gone\r\n\r\n")))},
+		{Name: "ops", Sender: hooked(t, secret.New(s.URL), secret.Value{}, nil), Events: []event.Type{event.PoolDepleted}},
+		{Name: "down", Sender: hooked(t, withSecrets(raw(t, reset)), secret.Value{}, nil)},
+		{Name: "gone", Sender: hooked(t, secret.New(raw(t, says("HTTP/1.1 410 Gone\r\n\r\n"))), secret.Value{}, nil)},
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -248,13 +254,13 @@ func TestTestAsksEveryEndpoint(t *testing.T) {
 	if len(got) != 3 || got[0].Endpoint != "ops" || got[1].Endpoint != "down" || got[2].Endpoint != "gone" {
 		t.Fatalf("results: %+v", got)
 	}
-	if got[0].Err != nil || got[0].Status != 202 || got[0].Answer != "202 Accepted" || got[0].Took <= 0 {
+	if got[0].Err != nil || got[0].Answer != "202 Accepted" || got[0].Took <= 0 {
 		t.Errorf("ops: %+v", got[0])
 	}
-	if got[1].Err == nil || got[1].Status != 0 || !strings.Contains(got[1].Answer, "reset") {
+	if got[1].Err == nil || !strings.Contains(got[1].Answer, "reset") {
 		t.Errorf("down: %+v", got[1])
 	}
-	if got[2].Err == nil || got[2].Status != 410 {
+	if got[2].Err == nil || got[2].Answer != "410 Gone" {
 		t.Errorf("gone: %+v", got[2])
 	}
 	all := r.seen()
@@ -274,5 +280,5 @@ func TestTestAsksEveryEndpoint(t *testing.T) {
 			t.Errorf("a cancelled test succeeded: %+v", r)
 		}
 	}
-	n.client.CloseIdleConnections()
+	closeIdle(n)
 }

@@ -2,17 +2,19 @@ package notify
 
 import (
 	"context"
-	"net/http"
+	"encoding/json"
 	"time"
 
 	"github.com/rs/zerolog"
 
+	"github.com/ocwatch/ocwatch/internal/event"
 	"github.com/ocwatch/ocwatch/internal/journal"
 )
 
 const (
-	// attemptTimeout bounds one attempt, the answer's body included.
-	attemptTimeout = 15 * time.Second
+	// attemptTimeout bounds one attempt, whoever makes it. It is long enough
+	// for a chat that is reached by starting OpenClaw's command.
+	attemptTimeout = time.Minute
 	// stopGrace is what an attempt under way still gets at the end. Whoever
 	// stops a Notifier may have waited for it before, and a person waits too.
 	stopGrace = time.Second
@@ -28,15 +30,10 @@ const (
 // worker serves one endpoint: one message at a time, so that the order holds.
 type worker struct {
 	Endpoint
-	key    Key
-	shown  string // what may be shown of the URL: scheme and host
-	target string // a hash of the URL
-	agent  string
-	store  Store
-	client *http.Client
-	log    zerolog.Logger
-	now    func() time.Time
-	wake   chan struct{}
+	store Store
+	log   zerolog.Logger
+	now   func() time.Time
+	wake  chan struct{}
 
 	// made is an attempt that was made and is not stored yet. Nothing else
 	// is sent before it is: with a store that fails, a receiver would get the
@@ -78,7 +75,7 @@ func (w *worker) step(ctx context.Context) (time.Duration, error) {
 	if wait := untilDue(m.NextAt, w.now()); wait > 0 {
 		return wait, nil
 	}
-	enabled, err := w.store.Enabled(ctx, w.Name, w.target)
+	enabled, err := w.store.Enabled(ctx, w.Name, w.Sender.Target())
 	if err != nil {
 		return storeWait, err
 	}
@@ -100,26 +97,43 @@ func (w *worker) step(ctx context.Context) (time.Duration, error) {
 func (w *worker) attempt(ctx context.Context, m journal.Message) (journal.Outcome, bool) {
 	sendCtx, cancel := withGrace(ctx)
 	defer cancel()
-	a := w.post(sendCtx, m.ID, m.Body)
-	if ctx.Err() != nil && a.status == 0 {
+	a := w.Sender.Send(sendCtx, w.outgoing(m.ID, m.Body))
+	if ctx.Err() != nil && a.Kind == Failed {
 		return journal.Outcome{}, false
 	}
 	o := judge(m, a, w.now(), jitter())
 	if o.Err != "" {
-		o.Err = w.shown + ": " + o.Err
+		o.Err = w.Sender.Shown() + ": " + o.Err
 	}
 	if o.Result == journal.Gone {
-		o.Target = w.target
+		o.Target = w.Sender.Target()
 	}
 	w.report(m, o)
 	return o, true
+}
+
+// outgoing is a message as the endpoint's kind of sender takes it.
+func (w *worker) outgoing(id string, body []byte) Outgoing {
+	if w.Sender.Joins() {
+		body = text(body)
+	}
+	return Outgoing{ID: id, Body: body}
+}
+
+// text is what a person is to read of an event's JSON.
+func text(body []byte) []byte {
+	var e event.Event
+	if err := json.Unmarshal(body, &e); err != nil || e.Data.Message == "" {
+		return body // better than nothing
+	}
+	return []byte(e.Data.Message)
 }
 
 // unsent is the outcome for a message to an endpoint that wants no more.
 func (w *worker) unsent(m journal.Message) journal.Outcome {
 	return journal.Outcome{
 		ID: m.ID, Endpoint: w.Name, Result: journal.Dead, At: w.now(), Attempts: m.Attempts, Refusals: m.Refusals,
-		Err: w.shown + ": not sent: it answered 410 Gone before; give the webhook its new url",
+		Err: w.Sender.Shown() + ": not sent: it answered 410 Gone before; give it its new address",
 	}
 }
 
@@ -154,7 +168,7 @@ func (w *worker) report(m journal.Message, o journal.Outcome) {
 	case journal.Dead:
 		level, text = zerolog.ErrorLevel, "notification given up"
 	case journal.Gone:
-		level, text = zerolog.ErrorLevel, "webhook switched off by its receiver; give it its new url"
+		level, text = zerolog.ErrorLevel, "endpoint switched off by its receiver; give it its new address"
 	}
 	e := w.log.WithLevel(level).Str("id", m.ID).Int("attempts", o.Attempts)
 	if o.Err != "" {

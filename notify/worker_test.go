@@ -188,7 +188,7 @@ func TestHangingReceiver(t *testing.T) {
 		if len(all) != 2 {
 			t.Fatalf("%d requests", len(all))
 		}
-		if wait := all[1].at.Sub(begin); wait < attemptTimeout || wait > attemptTimeout+firstWait {
+		if wait := all[1].at.Sub(begin); wait < webhookTimeout || wait > webhookTimeout+firstWait {
 			t.Errorf("tried again after %v", wait)
 		}
 		if s.outcomes[0].Err != "https://hooks.example.com: no answer within 15s" {

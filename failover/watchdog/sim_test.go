@@ -99,9 +99,12 @@ func (s *sim) onDisk(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = j.Close() })
 	_, outbound := serve(t, s.hook)
+	hook, err := notify.Webhook(secret.New("https://hooks.example.com/x"), secret.Value{}, "ocwatch/1.2.3", &http.Client{Transport: outbound})
+	if err != nil {
+		t.Fatal(err)
+	}
 	n, err := notify.New(notify.Options{
-		Endpoints: []notify.Endpoint{{Name: "ops", URL: secret.New("https://hooks.example.com/x")}},
-		Store:     j, Client: &http.Client{Transport: outbound}, Log: zerolog.Nop(), Host: "srv1", Version: "1.2.3",
+		Endpoints: []notify.Endpoint{{Name: "ops", Sender: hook}}, Store: j, Log: zerolog.Nop(), Host: "srv1",
 	})
 	if err != nil {
 		t.Fatal(err)

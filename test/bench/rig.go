@@ -59,9 +59,12 @@ func newRig(ctx context.Context, find openclaw.Options, usage map[string]string,
 }
 
 func (r *rig) options(install *openclaw.Install) (watchdog.Options, error) {
+	hook, err := notify.Webhook(secret.New("http://127.0.0.1:9/hook"), secret.Value{}, "ocwatch/bench", nil)
+	if err != nil {
+		return watchdog.Options{}, err
+	}
 	queue, err := notify.New(notify.Options{
-		Endpoints: []notify.Endpoint{{Name: "phone", URL: secret.New("http://127.0.0.1:9/hook")}},
-		Store:     r.journal, Log: zerolog.Nop(), Host: "bench", Version: "bench",
+		Endpoints: []notify.Endpoint{{Name: "phone", Sender: hook}}, Store: r.journal, Log: zerolog.Nop(), Host: "bench",
 	})
 	store := profiles.NewStore(install, profiles.Options{})
 	policy := failover.DefaultPolicy()

@@ -53,11 +53,13 @@ func newGeneration(a *App, cfg *config.Config) (generation, error) {
 func newNotifier(o Options, cfg *config.Config, store notify.Store) (*notify.Notifier, error) {
 	var endpoints []notify.Endpoint
 	for _, h := range cfg.Notify.Webhooks {
-		endpoints = append(endpoints, notify.Endpoint{Name: h.Name, URL: secret.New(h.URL), Secret: h.Secret, Events: h.Events})
+		sender, err := notify.Webhook(secret.New(h.URL), h.Secret, "ocwatch/"+o.Version, nil)
+		if err != nil {
+			return nil, fmt.Errorf("webhook %q: %w", h.Name, err)
+		}
+		endpoints = append(endpoints, notify.Endpoint{Name: h.Name, Events: h.Events, Sender: sender})
 	}
-	return notify.New(notify.Options{
-		Endpoints: endpoints, Store: store, Log: o.Log, Host: hostname(), Version: o.Version,
-	})
+	return notify.New(notify.Options{Endpoints: endpoints, Store: store, Log: o.Log, Host: hostname()})
 }
 
 func newRestarter(a *App, cfg *config.Config) *restart.Restarter {
