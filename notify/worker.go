@@ -95,7 +95,7 @@ func (w *worker) step(ctx context.Context) (time.Duration, error) {
 
 // attempt sends m once. It reports false where the end of ctx cut it short.
 func (w *worker) attempt(ctx context.Context, m journal.Message) (journal.Outcome, bool) {
-	sendCtx, cancel := withGrace(ctx)
+	sendCtx, cancel := withGrace(ctx, attemptTimeout)
 	defer cancel()
 	a := w.Sender.Send(sendCtx, w.outgoing(m.ID, m.Body))
 	if ctx.Err() != nil && a.Kind == Failed {
@@ -138,8 +138,8 @@ func (w *worker) unsent(m journal.Message) journal.Outcome {
 }
 
 // withGrace gives an attempt its time, and a little of it after ctx ended.
-func withGrace(ctx context.Context) (context.Context, context.CancelFunc) {
-	out, cancel := context.WithTimeout(context.WithoutCancel(ctx), attemptTimeout)
+func withGrace(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	out, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(stopGrace, cancel) })
 	return out, func() {
 		stop()
