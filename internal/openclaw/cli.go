@@ -145,17 +145,24 @@ func (c *CLI) Version(ctx context.Context) (string, error) {
 	return string(m[1]), nil
 }
 
-// childEnv addresses the install in the command's environment. A default
-// install is addressed by leaving the variables out: OpenClaw refuses service
-// commands when they are set.
+// ofTheService are what systemd tells ocwatch about ocwatch's own service. A
+// child that takes them for its own reports for ocwatch, or thinks that it is
+// the service.
+var ofTheService = []string{
+	"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID", "FDSTORE",
+	"CREDENTIALS_DIRECTORY", "INVOCATION_ID", "JOURNAL_STREAM", "SYSTEMD_EXEC_PID", "MEMORY_PRESSURE_WATCH", "MEMORY_PRESSURE_WRITE",
+}
+
+// childEnv addresses the install in the command's environment, and leaves out
+// what is ocwatch's alone. A default install is addressed by leaving the
+// variables out: OpenClaw refuses service commands when they are set.
 func (i *Install) childEnv(env []string, command string) []string {
-	drop := []string{"OPENCLAW_STATE_DIR=", "OPENCLAW_CONFIG_PATH="}
+	env = without(env, "OPENCLAW_STATE_DIR", "OPENCLAW_CONFIG_PATH")
+	env = without(env, ofTheService...)
+	env = without(env, i.hidden()...)
 	if filepath.Clean(profileDir(i.opts)) != filepath.Clean(i.StateDir) {
-		drop = append(drop, "OPENCLAW_PROFILE=")
+		env = without(env, "OPENCLAW_PROFILE")
 	}
-	env = slices.DeleteFunc(slices.Clone(env), func(kv string) bool {
-		return slices.ContainsFunc(drop, func(prefix string) bool { return strings.HasPrefix(kv, prefix) })
-	})
 	if i.setHome {
 		env = append(env, "HOME="+i.opts.Home, "OPENCLAW_HOME=")
 	}
@@ -167,6 +174,19 @@ func (i *Install) childEnv(env []string, command string) []string {
 		env = append(env, "PATH="+dir+string(filepath.ListSeparator)+path)
 	}
 	return append(env, "NO_COLOR=1")
+}
+
+// hidden leaves OpenClaw its own variables: openclaw.json may refer to them.
+func (i *Install) hidden() []string {
+	return slices.DeleteFunc(slices.Clone(i.opts.Hide), func(name string) bool { return strings.HasPrefix(name, "OPENCLAW_") })
+}
+
+// without is env less the variables of these names.
+func without(env []string, names ...string) []string {
+	return slices.DeleteFunc(slices.Clone(env), func(kv string) bool {
+		name, _, _ := strings.Cut(kv, "=")
+		return slices.Contains(names, name)
+	})
 }
 
 // valueOf looks name up in an environment, where the last entry counts.

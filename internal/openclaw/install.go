@@ -24,6 +24,9 @@ type Options struct {
 	GatewayToken secret.Value        // empty: from the config, else $OPENCLAW_GATEWAY_TOKEN
 	Getenv       func(string) string // nil: os.Getenv
 	Home         string              // "": $OPENCLAW_HOME, else $HOME
+	// Hide are environment variables that OpenClaw's command does not get to
+	// see: those that hold ocwatch's own secrets. OPENCLAW_… it always sees.
+	Hide []string
 }
 
 // Install is one OpenClaw install that was found.
