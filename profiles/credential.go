@@ -38,6 +38,8 @@ type credential struct {
 	// ignored says why OpenClaw itself does not see this entry, "" where it
 	// does.
 	ignored string
+	// revision changes when the credential does.
+	revision uint64
 
 	expires   time.Time
 	expiry    expiry
@@ -103,6 +105,7 @@ func decodeCredential(id string, raw json.RawMessage) credential {
 	c.email, c.accountID, c.plan = e.text("email"), e.text("accountId"), e.text("chatgptPlanType")
 	c.inactive = object(e["setup"]).flag("replacement")
 	c.expires, c.expiry = expiryOf(e)
+	c.revision = revisionOf(e)
 	c.readToken(e)
 	return c
 }

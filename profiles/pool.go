@@ -62,7 +62,7 @@ func (c content) pools(now time.Time) []Pool {
 // profile puts together what is known of one credential.
 func (c content) profile(cred credential, now time.Time) Profile {
 	stats := c.state.usage[cred.id]
-	p := Profile{ID: cred.id, Provider: cred.provider, Type: cred.kind, ignored: cred.ignored != ""}
+	p := Profile{ID: cred.id, Provider: cred.provider, Type: cred.kind, Revision: cred.revision, ignored: cred.ignored != ""}
 	p.Block, p.ModelBlocks = blocks(cred, stats, now)
 	p.LastUsed, _ = stats.millis("lastUsed")
 	var said claims

@@ -70,6 +70,10 @@ type Profile struct {
 	// is no order. Any order that names it brings it in; OpenClaw's own
 	// interface for orders demands every profile.
 	Excluded bool
+	// Revision changes when the credential does: at a login, and when OpenClaw
+	// refreshes the tokens. It compares within one process only and means
+	// nothing outside of it; never keep or show it.
+	Revision uint64
 
 	// ignored: OpenClaw itself does not see this entry, so no order can name it.
 	ignored bool
