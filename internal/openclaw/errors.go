@@ -125,6 +125,9 @@ type RPCError struct {
 	Code      string // the gateway's, such as INVALID_REQUEST
 	Message   string // the gateway's, shortened
 	Retryable bool
+	// Detail is the code within the gateway's details, such as
+	// WIZARD_NOT_FOUND, "" where it gave none. It says more than Code does.
+	Detail string
 
 	kind error // ErrMethodUnavailable, ErrUnauthorized, or nil
 }

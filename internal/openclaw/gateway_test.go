@@ -88,7 +88,7 @@ func (p peer) serve() {
 		case "echo":
 			p.answer(h.ID, fmt.Sprintf(`{"n":%d}`, h.Params.N))
 		case "fail":
-			p.refuse(h.ID, `{"code":"INVALID_REQUEST","message":"no such profile","retryable":true}`)
+			p.refuse(h.ID, `{"code":"INVALID_REQUEST","message":"no such profile","retryable":true,"details":{"code":"NO_SUCH_PROFILE"}}`)
 		}
 	}
 }
@@ -164,7 +164,7 @@ func TestCall(t *testing.T) {
 
 	err := g.Call(t.Context(), "fail", nil, nil)
 	var refused *RPCError
-	if !errors.As(err, &refused) || refused.Method != "fail" || refused.Code != "INVALID_REQUEST" || refused.Message != "no such profile" || !refused.Retryable {
+	if !errors.As(err, &refused) || refused.Method != "fail" || refused.Code != "INVALID_REQUEST" || refused.Message != "no such profile" || !refused.Retryable || refused.Detail != "NO_SUCH_PROFILE" {
 		t.Errorf("err = %v", err)
 	}
 	if errors.Is(err, ErrGatewayDown) || errors.Is(err, ErrMethodUnavailable) || errors.Is(err, ErrUnauthorized) {

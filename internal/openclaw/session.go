@@ -239,7 +239,7 @@ func (f frame) result(method string) (json.RawMessage, error) {
 }
 
 func (e *frameError) rpcError(method string) *RPCError {
-	r := &RPCError{Method: method, Code: shorten(e.Code), Message: shorten(e.Message), Retryable: e.Retryable}
+	r := &RPCError{Method: method, Code: shorten(e.Code), Message: shorten(e.Message), Retryable: e.Retryable, Detail: shorten(e.detail())}
 	low := strings.ToLower(e.Message)
 	switch {
 	case strings.HasPrefix(low, "unknown method"):
