@@ -41,7 +41,8 @@ func TestRevisionIsInTheSnapshot(t *testing.T) {
 		c := content{credentials: []credential{decodeCredential("openai:a", json.RawMessage(fmt.Sprintf(`{"type":"oauth","provider":"openai","access":%q}`, access)))}}
 		return c.profile(c.credentials[0], time.Now()).Revision
 	}
-	if at("a") != at("a") || at("a") == at("b") {
+	first, again, other := at("a"), at("a"), at("b")
+	if first != again || first == other {
 		t.Error("a profile's revision does not follow its credential")
 	}
 }
