@@ -24,6 +24,9 @@ type Assessment struct {
 	Shunned bool
 	// Unreachable: the newest probe did not reach the provider.
 	Unreachable bool
+	// Hiccup: OpenClaw refuses the profile after errors that are no sign of
+	// spent quota or of a dead login, so no login would help.
+	Hiccup bool
 }
 
 // Serves reports whether OpenClaw can be expected to get an answer with it.
@@ -135,13 +138,30 @@ func withBlock(now time.Time, c Candidate, a Assessment) Assessment {
 		a.Reason = fmt.Sprintf("blocked by OpenClaw until %s, provider says usable", clock(b.Until))
 		return a
 	}
-	if a.State == Exhausted && a.Until.After(b.Until) {
-		return a
+	if a.State == Exhausted && (a.Until.After(b.Until) || a.Until.IsZero() && b.Transient) {
+		return a // the end of a cooldown brings no quota back
 	}
 	return Assessment{
-		State: Exhausted, Sure: true, Until: b.Until,
+		State: Exhausted, Sure: true, Until: b.Until, Hiccup: a.State != Exhausted && b.hiccup(readable),
 		Reason: fmt.Sprintf("OpenClaw recorded %s until %s", cmp.Or(b.Reason, "a block"), clock(b.Until)),
 	}
+}
+
+// hiccup reports whether b comes from errors that say nothing of the account:
+// an outage, an overload, a cut connection. OpenClaw's word for a rate limit is
+// among them where the provider itself can be asked, since an outage answers
+// with 429 too; where usage cannot be read it is the only sign of spent quota.
+func (b Block) hiccup(readable bool) bool {
+	if !b.Transient {
+		return false
+	}
+	switch b.Reason {
+	case "auth", "auth_permanent", "session_expired", "billing":
+		return false
+	case "rate_limit", "subscription_limit", "":
+		return readable
+	}
+	return true
 }
 
 func unknown(c Candidate) Assessment {

@@ -19,6 +19,8 @@ type Plan struct {
 	Change bool
 	// Adopted tells that somebody else's order became the preference.
 	Adopted bool
+	// Promoted tells that OpenClaw put the profile of a fresh login first.
+	Promoted bool
 	// Reason is one sentence: why Order is as it is.
 	Reason string
 	// Profiles are the assessments, in the order in force.
@@ -50,7 +52,10 @@ type decision struct {
 func Decide(now time.Time, policy Policy, pool Pool) Plan {
 	d := &decision{now: now.UTC().Round(0), policy: policy, pool: pool, m: pool.Memory.clone()}
 	d.plan = Plan{Agent: pool.Agent, Provider: pool.Provider}
-	d.plan.Events, d.plan.Adopted = d.m.reconcile(d.now, policy, pool)
+	d.m.noticeLogins(d.now, pool)
+	var by author
+	d.plan.Events, by = d.m.reconcile(d.now, policy, pool)
+	d.plan.Adopted, d.plan.Promoted = by == somebody, by == aLogin
 	d.assessAll()
 	d.plan.State = d.poolState()
 	d.decideOrder()
@@ -64,6 +69,7 @@ func (d *decision) assessAll() {
 	d.as = make(map[string]Assessment, len(d.pool.Candidates))
 	for _, c := range d.pool.Candidates {
 		pm := d.m.Profiles[c.ID]
+		pm.Expiry.track(d.now, c.ExpiresAt)
 		a := assess(d.now, d.policy, c, &pm)
 		d.m.Profiles[c.ID] = pm
 		d.as[c.ID] = a
@@ -121,14 +127,15 @@ func (d *decision) poolState() PoolState {
 }
 
 // blind reports that no profile's provider could be reached: then it is our
-// network or the provider, and no reading says anything of quota.
+// network or the provider, and no reading says anything of quota. Of a
+// credential that cannot be read nobody was asked, so it speaks for neither.
 func (d *decision) blind() bool {
 	unreachable := 0
 	for _, c := range d.pool.Candidates {
 		switch {
 		case d.as[c.ID].Unreachable:
 			unreachable++
-		case !c.Latest.At.IsZero():
+		case !c.Latest.At.IsZero() && c.Credential != CredentialUnreadable:
 			return false
 		}
 	}
@@ -172,7 +179,7 @@ func (d *decision) try(cur, order []string, u urgency) bool {
 		return false
 	}
 	d.plan.Order, d.plan.Change, d.plan.Reason = order, true, why
-	d.m.Intent = &Intent{Order: order, From: head(d.pool.current()), Reason: why, At: d.now}
+	d.m.Intent = &Intent{Order: order, From: head(d.pool.current()), Reason: why, At: d.now, RecoversAt: d.plan.RecoversAt}
 	return true
 }
 
@@ -225,6 +232,9 @@ func (d *decision) nextLook() time.Time {
 	d.consider(d.m.RetryAt)
 	if e := d.m.Depleted; e != nil {
 		d.consider(e.RemindAt)
+	}
+	for _, c := range d.pool.Candidates {
+		d.consider(d.m.Profiles[c.ID].nextLook(c))
 	}
 	return d.plan.NextLook
 }

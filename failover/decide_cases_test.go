@@ -108,7 +108,7 @@ func decideCases(abc []string) []decideCase {
 			{after: minute, reads: reads{"alice": says(quota.Unreachable), "bob": says(quota.Unreachable), "carol": says(quota.Unreachable)}, change: "no", state: PoolBlind},
 			{after: minute, reads: reads{"alice": says(quota.Unreachable), "bob": says(quota.Unreachable), "carol": says(quota.Unreachable)}, change: "no", state: PoolBlind, events: "watchdog.blind"},
 			{after: minute, reads: reads{"alice": says(quota.Unreachable), "bob": says(quota.Unreachable), "carol": says(quota.Unreachable)}, change: "no", state: PoolBlind},
-			{after: minute, reads: healthy, change: "no", state: PoolOK},
+			{after: minute, reads: healthy, change: "no", state: PoolOK, events: "watchdog.started", says: "the quota of openai can be seen again"},
 		}},
 		{"one unreachable three times gives way", abc, nil, []step{
 			{reads: healthy, change: "no"},

@@ -22,7 +22,7 @@ type world struct {
 
 func newWorld(ids ...string) *world {
 	w := &world{policy: DefaultPolicy(), now: t0}
-	w.pool = Pool{Agent: "main", Provider: "openai", Order: ids}
+	w.pool = Pool{Agent: "main", Provider: "openai", Order: slices.Clone(ids)}
 	for _, id := range ids {
 		w.pool.Candidates = append(w.pool.Candidates, Candidate{
 			ID: id, Account: "acct-" + id, Paid: id == "key", Credential: CredentialUsable,
@@ -32,12 +32,44 @@ func newWorld(ids ...string) *world {
 }
 
 func (w *world) at(id string) *Candidate {
+	if c := w.find(id); c != nil {
+		return c
+	}
+	panic("no candidate " + id)
+}
+
+// login gives the pool a profile of account, which OpenClaw puts first in an
+// order that somebody set.
+func (w *world) login(id, account string) {
+	if c := w.find(id); c != nil {
+		c.Account = account
+	} else {
+		w.pool.Candidates = append(w.pool.Candidates, Candidate{ID: id, Account: account, Credential: CredentialUsable})
+	}
+	w.share(id)
+	if len(w.pool.Order) > 0 {
+		w.pool.Order = append([]string{id}, without(w.pool.Order, id)...)
+	}
+}
+
+// share gives a profile what is known of its account.
+func (w *world) share(id string) {
+	c := w.at(id)
+	c.Latest, c.Usage, c.Failures = quota.Reading{}, quota.Reading{}, 0
+	for _, other := range w.pool.Candidates {
+		if other.ID != id && other.Account == c.Account {
+			c.Latest, c.Usage, c.Failures = other.Latest, other.Usage, other.Failures
+		}
+	}
+}
+
+func (w *world) find(id string) *Candidate {
 	for i := range w.pool.Candidates {
 		if w.pool.Candidates[i].ID == id {
 			return &w.pool.Candidates[i]
 		}
 	}
-	panic("no candidate " + id)
+	return nil
 }
 
 func (w *world) read(id string, r quota.Reading) {
@@ -59,7 +91,7 @@ func (w *world) read(id string, r quota.Reading) {
 func (w *world) decide(fail bool) (Plan, []event.Event) {
 	plan := Decide(w.now, w.policy, w.pool)
 	evs := plan.Events
-	w.pool.Memory = plan.Memory
+	w.pool.Memory, w.pool.LoggedIn = plan.Memory, nil
 	switch {
 	case plan.Change && fail:
 		w.pool.Memory = Failed(w.now, plan)
@@ -108,6 +140,7 @@ type step struct {
 	change string
 	reason string // a part of it
 	events string // types, blank separated
+	says   string // a part of the first event's reason
 	state  PoolState
 }
 
@@ -117,7 +150,7 @@ const minute = time.Minute
 
 func TestDecide(t *testing.T) {
 	abc := []string{"alice", "bob", "carol"}
-	for _, tc := range decideCases(abc) {
+	for _, tc := range slices.Concat(decideCases(abc), loginCases(abc), depletedCases(abc), expiryCases()) {
 		t.Run(tc.name, func(t *testing.T) {
 			w := newWorld(tc.ids...)
 			if tc.setup != nil {
@@ -125,13 +158,13 @@ func TestDecide(t *testing.T) {
 			}
 			for i, s := range tc.steps {
 				w.now = w.now.Add(s.after)
+				if s.do != nil {
+					s.do(w)
+				}
 				for _, id := range w.pool.ids() {
 					if r, ok := s.reads[id]; ok {
 						w.read(id, r)
 					}
-				}
-				if s.do != nil {
-					s.do(w)
 				}
 				plan, evs := w.decide(s.fail)
 				s.check(t, i, plan, evs)
@@ -153,6 +186,9 @@ func (s step) check(t *testing.T, i int, plan Plan, evs []event.Event) {
 	}
 	if got := typesOf(evs); got != s.events {
 		t.Errorf("step %d: events %q, want %q", i, got, s.events)
+	}
+	if s.says != "" && (len(evs) == 0 || !strings.Contains(evs[0].Data.Reason, s.says)) {
+		t.Errorf("step %d: %+v does not say %q", i, evs, s.says)
 	}
 	if s.state != "" && plan.State != s.state {
 		t.Errorf("step %d: state %s, want %s", i, plan.State, s.state)

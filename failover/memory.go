@@ -7,10 +7,19 @@ import (
 	"github.com/ocwatch/ocwatch/internal/event"
 )
 
+// author is who changed the order since it was last seen.
+type author int
+
+const (
+	nobody   author = iota // or ocwatch itself
+	somebody               // a person, another program
+	aLogin                 // OpenClaw, which puts the profile of a fresh login first
+)
+
 // reconcile compares the order that was read with what ocwatch remembers, and
 // says what happened in between: nothing, a change of our own that a crash or
-// a slow gateway kept from being confirmed, or somebody else's order.
-func (m *Memory) reconcile(now time.Time, p Policy, pool Pool) (evs []event.Event, adopted bool) {
+// a slow gateway kept from being confirmed, or an order by somebody else.
+func (m *Memory) reconcile(now time.Time, p Policy, pool Pool) ([]event.Event, author) {
 	m.forgetGone(now, pool)
 	m.forgetAhead(now, p)
 	if !slices.Equal(m.Prefer, p.Prefer) {
@@ -18,33 +27,37 @@ func (m *Memory) reconcile(now time.Time, p Policy, pool Pool) (evs []event.Even
 	}
 	switch {
 	case m.Intent != nil && slices.Equal(pool.Order, m.Intent.Order):
-		return m.confirm(now, pool), false
+		return m.confirm(now, pool), nobody
 	case !m.Known:
 		m.Known, m.Seen = true, slices.Clone(pool.Order)
 		m.Preferred = slices.Clone(pool.Order)
 		if len(p.Prefer) == 0 && pool.paidAmongFree(head(pool.Order)) {
 			m.Chosen = pool.Order[0]
 		}
-		return nil, false
+		return nil, nobody
 	case slices.Equal(pool.Order, m.Seen):
-		return nil, false
+		return nil, nobody
 	case slices.Equal(pool.Order, existing(m.Seen, pool)):
 		// A profile was removed, and OpenClaw dropped it from the order.
 		m.Seen = slices.Clone(pool.Order)
-		return nil, false
+		return nil, nobody
+	case m.promoted(now, pool):
+		m.takeOver(now, pool)
+		m.prefersLogin(pool)
+		return nil, aLogin
 	}
-	m.adopt(now, pool)
-	return nil, true
+	m.takeOver(now, pool)
+	m.Preferred = slices.Clone(pool.Order)
+	m.ByPerson, m.Chosen = len(pool.Order) > 0, head(pool.Order)
+	return nil, somebody
 }
 
-// adopt makes the order that somebody else set the new preference.
-func (m *Memory) adopt(now time.Time, pool Pool) {
+// takeOver accepts an order that ocwatch did not set for the one in force.
+func (m *Memory) takeOver(now time.Time, pool Pool) {
 	if head(pool.Order) != head(m.Seen) {
 		m.SwitchedAt = now
 	}
 	m.Seen, m.Ours, m.Paid = slices.Clone(pool.Order), false, false
-	m.Preferred = slices.Clone(pool.Order)
-	m.ByPerson, m.Chosen = len(pool.Order) > 0, head(pool.Order)
 	m.RetryAt, m.Attempts, m.Intent = time.Time{}, 0, nil
 }
 
@@ -68,6 +81,7 @@ func (m *Memory) confirm(now time.Time, pool Pool) []event.Event {
 	if m.Paid && !wasPaid {
 		evs = append(evs, event.Event{Type: event.PoolPaid, Timestamp: now, Data: event.Data{
 			Agent: pool.Agent, Provider: pool.Provider, Profile: to, To: to, Reason: in.Reason, Order: in.Order,
+			RecoversAt: timePtr(in.RecoversAt),
 		}})
 	}
 	return evs
@@ -116,6 +130,10 @@ func (m *Memory) forgetAhead(now time.Time, p Policy) {
 		m.RetryAt = time.Time{}
 	}
 	m.Writes = slices.DeleteFunc(m.Writes, func(t time.Time) bool { return t.After(now) })
+	for id, pm := range m.Profiles {
+		pm.forgetAhead(now)
+		m.Profiles[id] = pm
+	}
 	if e := m.Depleted; e != nil && e.RemindAt.After(now.Add(p.RemindEvery)) {
 		e.RemindAt = now.Add(p.RemindEvery)
 	}

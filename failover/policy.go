@@ -98,6 +98,18 @@ const (
 	// set: the command line costs seconds and half a gigabyte.
 	retryFirst = time.Minute
 	retryMost  = 15 * time.Minute
+
+	// loginPatience is how long the outcome of a login waits for a probe of the
+	// new credential. The person who logged in is looking at the phone.
+	loginPatience = 2 * time.Minute
+
+	// promotes is how long after a login an order that has its profile first,
+	// and the others as they were, is taken for OpenClaw's doing.
+	promotes = 10 * time.Minute
+
+	// loginRetries is how many fresh codes an episode gives out because the
+	// login that came was a spent account again.
+	loginRetries = 3
 )
 
 func (p Policy) counts(scope string) bool {

@@ -67,6 +67,9 @@ type Candidate struct {
 	// Failures counts probes in a row that did not reach the provider.
 	Failures int
 	Block    Block
+	// ExpiresAt is when a long-lived token ends that nothing renews; zero for
+	// every other credential.
+	ExpiresAt time.Time
 }
 
 // Pool is one agent's profiles of one provider, as they are now.
@@ -78,6 +81,9 @@ type Pool struct {
 	// Order is the order in force, which may leave profiles out. Empty where
 	// nobody set one.
 	Order []string
+	// LoggedIn are the profiles that a login brought which ended since the last
+	// decision. Those that somebody else's login brought need not be named.
+	LoggedIn []string
 	// Memory is the Plan.Memory of the last decision.
 	Memory Memory
 }
@@ -127,6 +133,8 @@ type Intent struct {
 	From   string    `json:"from,omitempty"`
 	Reason string    `json:"reason"`
 	At     time.Time `json:"at"`
+	// RecoversAt is when the first spent profile was expected back then.
+	RecoversAt time.Time `json:"recovers_at,omitzero"`
 }
 
 // ProfileMemory is what must be remembered of one profile.
@@ -136,6 +144,35 @@ type ProfileMemory struct {
 	LowReset time.Time `json:"low_reset,omitzero"`
 	// Announced is the last state that an event told.
 	Announced State `json:"announced,omitempty"`
+	// Account is who the profile billed when its credential could last be
+	// read. A journal of before has none: then nothing is known to be new.
+	Account string `json:"account,omitempty"`
+	// Login is the last login to the profile.
+	Login Login `json:"login,omitzero"`
+	// Expiry is the end that Warned was told of.
+	Expiry Expiry `json:"expiry,omitzero"`
+}
+
+// Login is a login to one profile, seen or heard of.
+type Login struct {
+	At time.Time `json:"at"`
+	// Known: the pool had the account before.
+	Known bool `json:"known,omitempty"`
+	// Renewed: the profile had the account before.
+	Renewed bool `json:"renewed,omitempty"`
+	// Dead: the account needed the login.
+	Dead bool `json:"dead,omitempty"`
+	// Told: an event said what became of it.
+	Told bool `json:"told,omitempty"`
+}
+
+// Expiry is what was told of the end of a long-lived token.
+type Expiry struct {
+	At time.Time `json:"at"`
+	// Days is the smallest notice given, in days; 0: none yet.
+	Days int `json:"days,omitempty"`
+	// ToldAt is when it was given.
+	ToldAt time.Time `json:"told_at,omitzero"`
 }
 
 // Episode is one stretch of a pool being depleted or blind.
@@ -146,6 +183,9 @@ type Episode struct {
 	// LoginAsked: the event asked for a login.
 	LoginAsked bool      `json:"login_asked,omitempty"`
 	RemindAt   time.Time `json:"remind_at,omitzero"`
+	// Retries counts the fresh codes that were asked for because a login
+	// brought a spent account again.
+	Retries int `json:"retries,omitempty"`
 }
 
 func (m Memory) clone() Memory {

@@ -11,12 +11,14 @@ import (
 // tell adds the events of what changed since it was last told.
 func (d *decision) tell() {
 	d.tellBlind()
+	d.tellLogins()
 	if d.plan.State == PoolBlind {
 		return
 	}
 	for _, a := range d.plan.Profiles {
 		d.tellProfile(a)
 	}
+	d.tellExpiry()
 	d.tellDepleted()
 }
 
@@ -33,12 +35,18 @@ func (d *decision) tellProfile(a Assessment) {
 	}
 	pm.Announced = a.State
 	d.m.Profiles[a.ID] = pm
-	if t := profileEvent(was, a.State); t != "" {
-		d.add(t, event.Data{
-			Profile: a.ID, Reason: a.Reason, RecoversAt: timePtr(a.Until),
-			Profiles: []event.Profile{profileOf(a)},
-		})
+	t := profileEvent(was, a.State)
+	if t == "" {
+		return
 	}
+	data := event.Data{
+		Profile: a.ID, Reason: a.Reason, RecoversAt: timePtr(a.Until),
+		Profiles: []event.Profile{profileOf(a)},
+	}
+	if t == event.ProfileLoginRequired {
+		data.Login = d.login()
+	}
+	d.add(t, data)
 }
 
 // profileEvent is the event for a profile that was told to be in state was
@@ -67,6 +75,11 @@ func profileEvent(was, is State) event.Type {
 // tellBlind waits for unreachableRise failures, so that a blip is no event.
 func (d *decision) tellBlind() {
 	if d.plan.State != PoolBlind {
+		if e := d.m.Blind; e != nil && e.Announced {
+			d.add(event.WatchdogStarted, event.Data{
+				Ends: event.WatchdogBlind, Reason: "the quota of " + d.pool.Provider + " can be seen again", Profiles: d.profiles(),
+			})
+		}
 		d.m.Blind = nil
 		return
 	}
@@ -96,7 +109,7 @@ func (d *decision) tellDepleted() {
 		if e != nil && (d.plan.State == PoolOK || d.plan.State == PoolWarning) {
 			d.m.Depleted = nil
 			d.add(event.PoolRecovered, event.Data{
-				To: head(d.plan.Order), Reason: d.plan.Reason, Order: d.plan.Order, Profiles: d.profiles(),
+				Ends: event.PoolDepleted, To: head(d.plan.Order), Reason: d.plan.Reason, Order: d.plan.Order, Profiles: d.profiles(),
 			})
 		}
 		return
@@ -115,7 +128,7 @@ func (d *decision) tellDepleted() {
 	if action == event.ActionLogin {
 		e.LoginAsked, e.RemindAt = true, d.now.Add(d.policy.RemindEvery)
 	}
-	d.add(event.PoolDepleted, d.depletedData(action))
+	d.add(event.PoolDepleted, d.depletedData(action, reminds && !asks))
 }
 
 // action is what helps a depleted pool soonest.
@@ -123,16 +136,21 @@ func (d *decision) action() string {
 	if at := d.plan.RecoversAt; !at.IsZero() && at.Sub(d.now) < d.policy.LoginAfter {
 		return event.ActionWait
 	}
+	for _, id := range d.allowed(d.pool.current()) {
+		if d.as[id].Hiccup {
+			return event.ActionWait // this one has quota and a login: it is an outage
+		}
+	}
 	return event.ActionLogin
 }
 
-func (d *decision) depletedData(action string) event.Data {
+func (d *decision) depletedData(action string, reminder bool) event.Data {
 	data := event.Data{
-		Action: action, Reason: d.plan.Reason, RecoversAt: timePtr(d.plan.RecoversAt),
+		Action: action, Reminder: reminder, Reason: d.plan.Reason, RecoversAt: timePtr(d.plan.RecoversAt),
 		Order: d.plan.Order, Profiles: d.profiles(),
 	}
 	if action == event.ActionLogin {
-		data.Login = &event.Login{Command: "openclaw models auth login --provider " + d.pool.Provider}
+		data.Login = d.login()
 	}
 	return data
 }
@@ -184,18 +202,23 @@ func (d *decision) better(first, next Assessment) bool {
 }
 
 func (d *decision) sayDepleted() string {
-	dead := 0
+	dead, refused, all := 0, 0, len(d.plan.Profiles)
 	for _, a := range d.plan.Profiles {
-		if a.State == Dead {
+		switch {
+		case a.State == Dead:
 			dead++
+		case a.Hiccup:
+			refused++
 		}
 	}
-	s := fmt.Sprintf("all %d profiles are spent", len(d.plan.Profiles))
+	s := fmt.Sprintf("all %d profiles are spent", all)
 	switch {
-	case dead == len(d.plan.Profiles):
+	case dead == all:
 		s = fmt.Sprintf("all %d profiles need a login", dead)
+	case refused > 0:
+		s = fmt.Sprintf("no profile can serve: spent %d, login needed %d, refused by OpenClaw after errors %d", all-dead-refused, dead, refused)
 	case dead > 0:
-		s = fmt.Sprintf("no profile can serve: spent %d, login needed %d", len(d.plan.Profiles)-dead, dead)
+		s = fmt.Sprintf("no profile can serve: spent %d, login needed %d", all-dead, dead)
 	}
 	for _, a := range d.plan.Profiles {
 		if !a.Until.IsZero() && a.Until.Equal(d.plan.RecoversAt) {

@@ -60,6 +60,8 @@ type Data struct {
 	// Profile is the one profile that a profile.* event is about.
 	Profile string `json:"profile,omitempty"`
 	Action  string `json:"action,omitempty"`
+	// Ends is the type of the alarm that this event ends.
+	Ends Type `json:"ends,omitempty"`
 	// Reminder: the same was told before in this episode, and still holds.
 	Reminder bool `json:"reminder,omitempty"`
 	// Message is the whole story in one or two sentences, for a phone.
