@@ -91,6 +91,19 @@ func depletedCases(abc []string) []decideCase {
 	}
 }
 
+// TestRefusedIsMarked: a receiver can tell an outage from spent quota.
+func TestRefusedIsMarked(t *testing.T) {
+	w := newWorld("alice", "bob")
+	w.read("alice", spent(time.Hour))
+	w.read("bob", says(quota.Unsupported))
+	block(Block{Until: t0.Add(time.Hour), Reason: "timeout", Transient: true}, "bob")(w)
+	_, evs := w.decide(false)
+	data := evs[len(evs)-1].Data
+	if len(data.Profiles) != 2 || data.Profiles[0].Refused || !data.Profiles[1].Refused {
+		t.Errorf("%+v", data)
+	}
+}
+
 // TestUnreachableIsNoDepletion: readings that did not come from the provider,
 // or that say nothing of quota, make no pool depleted, however long they last;
 // and OpenClaw's cooldowns beside them ask nobody to log in.

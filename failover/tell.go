@@ -164,7 +164,7 @@ func (d *decision) profiles() []event.Profile {
 }
 
 func profileOf(a Assessment) event.Profile {
-	return event.Profile{ID: a.ID, State: string(a.State), Reason: a.Reason, Until: timePtr(a.Until)}
+	return event.Profile{ID: a.ID, State: string(a.State), Reason: a.Reason, Until: timePtr(a.Until), Refused: a.Hiccup}
 }
 
 func timePtr(t time.Time) *time.Time {

@@ -81,6 +81,9 @@ type Profile struct {
 	State  string     `json:"state"`
 	Reason string     `json:"reason,omitempty"`
 	Until  *time.Time `json:"until,omitempty"`
+	// Refused: OpenClaw refuses it for a while after errors. It has quota and a
+	// login, so no login would help.
+	Refused bool `json:"refused,omitempty"`
 }
 
 // Login is what a person needs to log in again.
