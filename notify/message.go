@@ -2,210 +2,143 @@ package notify
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/ocwatch/ocwatch/internal/event"
 )
 
-// Text tells e to a person, in English, short enough for a phone. Times are
-// in UTC and seen from e's own timestamp. It is what data.message holds.
-func Text(e event.Event, _ Language, _ *time.Location) string {
-	d := e.Data
-	switch e.Type {
-	case event.ProfileLow, event.ProfileExhausted, event.ProfileRecovered, event.ProfileLoginRequired, event.ProfileExpiring:
-		return profileText(e)
-	case event.PoolSwitched:
-		return switchedText(d)
-	case event.PoolPaid:
-		return sentences(because(pool(d)+" now runs on "+cmp.Or(served(d), "a paid profile")+", which is billed for every token", d.Reason),
-			backAt("The first free one is back", e))
-	case event.PoolDepleted:
-		return depletedText(e)
-	case event.PoolRecovered:
-		return pool(d) + " is back: " + cmp.Or(served(d), "an account") + " can serve again."
-	case event.LoginStarted, event.LoginCompleted, event.LoginFailed:
-		return loginEventText(e)
-	case event.GatewayRestarted:
-		return because("The OpenClaw gateway"+on(d)+" was restarted and is healthy", d.Reason)
-	case event.GatewayDown:
-		return because("The OpenClaw gateway"+on(d)+" needs a look", d.Reason)
-	case event.WatchdogBlind:
-		return sentences(because("ocwatch cannot see the quota of any "+account(d)+"account", d.Reason), "Nothing is changed until it can.")
-	case event.WatchdogStarted:
-		return "ocwatch is watching" + on(d) + "."
-	case event.WatchdogStopped:
-		return "ocwatch has stopped" + on(d) + "; nobody is watching the quota now."
-	case event.Test:
-		return "This is a test from ocwatch" + on(d) + ". Nothing has happened."
+// Text tells e to a person, short enough for a phone: first what happened, for
+// a lock screen; then what comes by itself, and when; then what to do. Links,
+// codes and commands have lines of their own, so that they can be tapped and
+// copied. Times are in UTC, and in loc where the clock there shows another
+// (nil: UTC alone), and are seen from e's own timestamp. A language that is
+// not known is English.
+func Text(e event.Event, lang Language, loc *time.Location) string {
+	s := newTelling(e, lang, loc)
+	if tell, ok := stories[e.Type]; ok {
+		tell(s)
+	} else {
+		s.line(s.because(cmp.Or(string(s.Type), "event"), s.Data.Reason))
 	}
-	return because(string(e.Type), d.Reason)
+	return strings.Join(s.lines, "\n")
 }
 
-func profileText(e event.Event) string {
-	d := e.Data
-	who := cmp.Or(d.Profile, "A profile") + ofAgent(d)
-	switch e.Type { //nolint:exhaustive // called for profile events only
-	case event.ProfileLow:
-		return sentences(because(who+" is running low", d.Reason), backAt("It starts afresh", e))
-	case event.ProfileExhausted:
-		return sentences(because(who+" is spent", d.Reason), cmp.Or(backAt("Back", e), "Nobody said when it is back."))
-	case event.ProfileRecovered:
-		return because(who+" can serve again", d.Reason)
-	case event.ProfileLoginRequired:
-		return sentences(because(who+" needs a fresh login", d.Reason), loginText(e))
-	}
-	return sentences(because("The login of "+who+" expires "+cmp.Or(when(expiry(d), e), "soon"), d.Reason), loginText(e))
+// stories has for each type what is told of it. How that is said, is in words.
+var stories = map[event.Type]func(*telling){
+	event.ProfileLow:           (*telling).low,
+	event.ProfileExhausted:     (*telling).exhausted,
+	event.ProfileRecovered:     (*telling).recovered,
+	event.ProfileLoginRequired: (*telling).loginRequired,
+	event.ProfileExpiring:      (*telling).expiring,
+	event.PoolSwitched:         (*telling).switched,
+	event.PoolPaid:             (*telling).paid,
+	event.PoolDepleted:         (*telling).depleted,
+	event.PoolRecovered:        (*telling).poolRecovered,
+	event.LoginStarted:         (*telling).loginStarted,
+	event.LoginCompleted:       (*telling).loginCompleted,
+	event.LoginFailed:          (*telling).loginFailed,
+	event.GatewayRestarted:     (*telling).gatewayRestarted,
+	event.GatewayDown:          (*telling).gatewayDown,
+	event.WatchdogBlind:        (*telling).blind,
+	event.WatchdogStarted:      (*telling).started,
+	event.WatchdogStopped:      func(s *telling) { s.line(fmt.Sprintf(s.w.stopped, s.place())) },
+	event.Test:                 func(s *telling) { s.line(fmt.Sprintf(s.w.test, s.place())) },
 }
 
-// switchedText lets the reason speak for itself where it names both profiles.
-func switchedText(d event.Data) string {
-	if d.To != "" && strings.Contains(d.Reason, d.To) && strings.Contains(d.Reason, d.From) {
-		return because(pool(d), d.Reason)
-	}
-	text := pool(d) + " now runs on " + cmp.Or(d.To, "another profile")
-	if d.From != "" {
-		text += " instead of " + d.From
-	}
-	return because(text, d.Reason)
+func (s *telling) low() {
+	s.line(s.because(fmt.Sprintf(s.w.low, s.profile()), s.reason()))
+	s.line(s.when(s.w.resets, s.Data.RecoversAt), s.w.nothingToDo)
 }
 
-func loginEventText(e event.Event) string {
-	d := e.Data
-	switch e.Type { //nolint:exhaustive // called for login events only
-	case event.LoginStarted:
-		return sentences(because("A fresh "+account(d)+"login is waiting for you", d.Reason), loginText(e))
-	case event.LoginCompleted:
-		return because("The "+account(d)+"login is done: "+cmp.Or(d.Profile, "the profile")+" can serve", d.Reason)
+func (s *telling) exhausted() {
+	s.line(s.because(fmt.Sprintf(s.w.spent, s.profile()), s.reason()))
+	if s.Data.RecoversAt == nil {
+		s.line(s.w.backUnknown, s.w.looking)
+	} else {
+		s.line(s.when(s.w.back, s.Data.RecoversAt), s.w.nothingToDo)
 	}
-	return sentences(because("The "+account(d)+"login failed", d.Reason), loginText(e))
+	s.advise()
 }
 
-// loginText says how to log in: link and code where there are any, and the
-// command that does the same by hand.
-func loginText(e event.Event) string {
-	l := e.Data.Login
-	switch {
-	case l == nil:
-		return ""
-	case l.URL == "":
-		return ifAny("Log in with: ", l.Command)
-	}
-	text := "Log in at " + l.URL
-	if l.Code != "" {
-		text += " with the code " + l.Code
-	}
-	if l.ExpiresAt != nil {
-		text += " (valid until " + clock(*l.ExpiresAt, e.Timestamp) + ")"
-	}
-	return text + ifAny(", or run: ", l.Command)
+func (s *telling) recovered() {
+	s.line(s.because(fmt.Sprintf(s.w.recovered, s.profile()), s.reason()))
 }
 
-// pool names the pool at the start of a sentence. The agent is only told where
-// it is not the one that everyone has.
-func pool(d event.Data) string {
-	return cmp.Or(d.Provider, "The pool") + ofAgent(d)
+func (s *telling) loginRequired() {
+	s.line(s.because(fmt.Sprintf(s.w.loginRequired, s.profile()), s.reason()))
+	s.line(s.w.notUrgent)
+	s.login(fmt.Sprintf(s.w.loginAs, cmp.Or(s.Data.Profile, s.w.aProfile)))
 }
 
-func ofAgent(d event.Data) string {
-	if d.Agent == "" || d.Agent == "main" {
-		return ""
+// expiring counts in days, which is how it is warned of: 30, 7 and 1.
+func (s *telling) expiring() {
+	var until *time.Time
+	if len(s.Data.Profiles) > 0 {
+		until = s.Data.Profiles[0].Until
 	}
-	return " (agent " + d.Agent + ")"
-}
-
-// served is the profile that serves after a change of the pool.
-func served(d event.Data) string {
-	if d.To == "" && d.Profile == "" && len(d.Order) > 0 {
-		return d.Order[0]
+	s.line(s.because(fmt.Sprintf(s.w.expires, s.profile(), s.clock.days(until)), s.reason()))
+	if until != nil {
+		s.line(fmt.Sprintf(s.w.expiresAt, s.clock.at(*until)), s.w.afterwards)
 	}
-	return cmp.Or(d.To, d.Profile)
+	s.login(s.w.renew)
 }
 
-// account is the provider as an adjective: "openai ".
-func account(d event.Data) string {
-	if d.Provider == "" {
-		return ""
+func (s *telling) switched() {
+	to := cmp.Or(s.Data.To, s.w.anotherProfile)
+	if s.Data.From == "" {
+		s.line(fmt.Sprintf(s.w.switched, s.pool(), to))
+	} else {
+		s.line(fmt.Sprintf(s.w.switchedFrom, s.pool(), to, s.Data.From))
 	}
-	return d.Provider + " "
+	s.line(s.why(), s.w.nothingToDo)
 }
 
-func on(d event.Data) string { return ifAny(" on ", d.Host) }
+func (s *telling) paid() {
+	s.line(fmt.Sprintf(s.w.paid, s.pool(), cmp.Or(s.served(), s.w.aPaidProfile)))
+	s.line(s.why())
+	s.line(s.when(s.w.firstFree, s.Data.RecoversAt), s.w.backFromPaid)
+}
 
-func ifAny(prefix, s string) string {
-	if s == "" {
-		return ""
+func (s *telling) poolRecovered() {
+	s.line(fmt.Sprintf(s.w.poolBack, s.pool(), cmp.Or(s.served(), s.w.anAccount)))
+}
+
+// gatewayRestarted tells too that a gateway came back by itself.
+func (s *telling) gatewayRestarted() {
+	text := s.w.restarted
+	if s.Data.Ends != "" {
+		text = s.w.up
 	}
-	return prefix + s
+	s.line(s.sentence(fmt.Sprintf(text, s.place())))
+	s.line(s.why())
 }
 
-// because ends a sentence with its reason, which may be a sentence itself.
-func because(text, reason string) string {
-	return text + ifAny(": ", strings.TrimRight(strings.TrimSpace(reason), ".")) + "."
+func (s *telling) gatewayDown() {
+	s.line(s.sentence(fmt.Sprintf(s.w.down, s.place())))
+	s.line(s.why())
+	s.line(fmt.Sprintf(s.w.look, s.place()))
+	s.copied("openclaw gateway status")
 }
 
-// sentences joins what there is; a command at the end stays free of a full
-// stop, so that it can be copied.
-func sentences(parts ...string) string {
-	var b strings.Builder
-	for _, p := range parts {
-		switch {
-		case p == "":
-			continue
-		case b.Len() > 0 && !strings.HasSuffix(b.String(), "."):
-			b.WriteString("\n")
-		case b.Len() > 0:
-			b.WriteString(" ")
-		}
-		b.WriteString(p)
+// blind is told of a pool that no provider answers for, and of an OpenClaw that
+// cannot be read. The network is only to blame for the former.
+func (s *telling) blind() {
+	s.line(s.sentence(fmt.Sprintf(s.w.blind, s.account())))
+	s.line(s.why())
+	if s.Data.Provider == "" {
+		s.line(s.w.unchanged)
+		return
 	}
-	return b.String()
+	s.line(s.w.unchanged, fmt.Sprintf(s.w.lookAtNetwork, s.place()))
 }
 
-// expiry is when the profile of a profile.expiring event expires.
-func expiry(d event.Data) *time.Time {
-	if len(d.Profiles) == 0 {
-		return nil
+// started tells too that ocwatch is no longer blind.
+func (s *telling) started() {
+	if s.Data.Ends == "" {
+		s.line(fmt.Sprintf(s.w.started, s.place()))
+		return
 	}
-	return d.Profiles[0].Until
-}
-
-// backAt tells when quota comes back, "" where nobody knows.
-func backAt(text string, e event.Event) string {
-	return endIfAny(text+" ", when(e.Data.RecoversAt, e))
-}
-
-func endIfAny(prefix, s string) string {
-	if s == "" {
-		return ""
-	}
-	return prefix + s + "."
-}
-
-// when is "at 18:40 UTC", with the date where that is not today; "" for nil.
-func when(t *time.Time, e event.Event) string {
-	if t == nil {
-		return ""
-	}
-	text := clock(*t, e.Timestamp)
-	if sameDay(*t, e.Timestamp) {
-		return "at " + text
-	}
-	return "on " + text
-}
-
-// clock is "18:40 UTC", "Tue 24 Nov 08:00 UTC" or "3 Jan 2027 08:00 UTC".
-func clock(t, now time.Time) string {
-	t, now = t.UTC(), now.UTC()
-	switch {
-	case sameDay(t, now):
-		return t.Format("15:04 UTC")
-	case t.Year() == now.Year() || t.Sub(now).Abs() < 7*24*time.Hour:
-		return t.Format("Mon 2 Jan 15:04 UTC")
-	}
-	return t.Format("2 Jan 2006 15:04 UTC")
-}
-
-func sameDay(a, b time.Time) bool {
-	return a.UTC().Format(time.DateOnly) == b.UTC().Format(time.DateOnly)
+	s.line(s.because(fmt.Sprintf(s.w.seesAgain, s.place()), s.reason()))
 }

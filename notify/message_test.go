@@ -1,15 +1,19 @@
 package notify
 
 import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
-
-	"pgregory.net/rapid"
+	_ "time/tzdata" // the zones of the tests, wherever they run
 
 	"github.com/ocwatch/ocwatch/internal/event"
 )
+
+var update = flag.Bool("update", false, "write testdata/messages.txt anew; read the difference before it is committed")
 
 // now is a Sunday.
 var now = time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
@@ -19,184 +23,229 @@ func at(hours int, minutes int) *time.Time {
 	return &t
 }
 
-func spent(id string, until *time.Time) event.Profile {
+func out(id string, until *time.Time) event.Profile {
 	return event.Profile{ID: id, State: "exhausted", Reason: "5h window 100 % used", Until: until}
 }
 
 func loggedOut(id string) event.Profile {
-	return event.Profile{ID: id, State: "dead", Reason: "token revoked"}
+	return event.Profile{ID: id, State: "dead", Reason: "the provider revoked this login"}
 }
 
-func TestText(t *testing.T) {
-	login := &event.Login{URL: "https://auth.openai.com/codex/device", Code: "ABCD-1234", ExpiresAt: at(10, 15), Command: "ocwatch login --provider openai"}
+// told is one message of the table.
+type told struct {
+	name string
+	typ  event.Type
+	data event.Data
+}
+
+// tolds is every event, and the ways in which its message may differ. What is
+// said of each stands in testdata/messages.txt.
+func tolds() []told {
+	device := &event.Login{
+		URL: "https://auth.openai.com/codex/device", Code: "ABCD-1234", ExpiresAt: at(10, 15),
+		Command: "ocwatch login --provider openai", Chat: "/login codex",
+	}
+	paste := &event.Login{
+		URL: "https://auth.openai.com/oauth/authorize?response_type=code&client_id=app_EMoamEEZ73f0CkXaXp7hrann&redirect_uri=http%3A%2F%2Flocalhost%3A1455%2Fauth%2Fcallback" +
+			"&scope=openid+profile+email+offline_access&code_challenge=xkZ8hVLVTuRMjCXtCsPnDlJ3ZXVgaeXTbVfIgI2wd3Y&code_challenge_method=S256" +
+			"&state=3f1c7a2be90d4f6a8b5c2d1e0f9a8b7c&id_token_add_organizations=true&codex_cli_simplified_flow=true&originator=openclaw",
+		ExpiresAt: at(10, 25), Paste: true, Command: "ocwatch login --provider openai",
+	}
 	byHand := &event.Login{Command: "ocwatch login --provider openai"}
-	openai := event.Data{Agent: "main", Provider: "openai", Host: "srv1"}
-	with := func(f func(*event.Data)) event.Data { d := openai; f(&d); return d }
-	cases := map[string]struct {
-		typ  event.Type
-		data event.Data
-		want string
-	}{
-		"low": {event.ProfileLow, with(func(d *event.Data) {
-			d.Profile, d.Reason, d.RecoversAt = "openai:alice", "5h window 96 % used", at(18, 40)
-		}), "openai:alice is running low: 5h window 96 % used. It starts afresh at 18:40 UTC."},
-		"low, nothing known": {event.ProfileLow, event.Data{}, "A profile is running low."},
-		"spent": {event.ProfileExhausted, with(func(d *event.Data) {
-			d.Profile, d.Reason, d.RecoversAt = "openai:alice", "5h window 100 % used.", at(18, 40)
-		}), "openai:alice is spent: 5h window 100 % used. Back at 18:40 UTC."},
-		"spent, tomorrow": {
-			event.ProfileExhausted, with(func(d *event.Data) { d.Profile, d.RecoversAt = "openai:alice", at(34, 5) }),
-			"openai:alice is spent. Back on Mon 23 Nov 10:05 UTC.",
-		},
-		"spent, next year": {
-			event.ProfileExhausted, with(func(d *event.Data) { d.Profile, d.RecoversAt = "openai:alice", at(24*50, 0) }),
-			"openai:alice is spent. Back on 11 Jan 2027 00:00 UTC.",
-		},
-		"spent, nobody knows": {
-			event.ProfileExhausted, with(func(d *event.Data) { d.Profile = "openai:alice" }),
-			"openai:alice is spent. Nobody said when it is back.",
-		},
-		"spent, another agent": {
-			event.ProfileExhausted, with(func(d *event.Data) { d.Agent, d.Profile, d.RecoversAt = "work", "openai:alice", at(11, 0) }),
-			"openai:alice (agent work) is spent. Back at 11:00 UTC.",
-		},
-		"recovered": {event.ProfileRecovered, with(func(d *event.Data) { d.Profile = "openai:alice" }), "openai:alice can serve again."},
-		"login required": {
-			event.ProfileLoginRequired, with(func(d *event.Data) { d.Profile, d.Reason, d.Login = "openai:alice", "token revoked", byHand }),
-			"openai:alice needs a fresh login: token revoked. Log in with: ocwatch login --provider openai",
-		},
-		"expiring": {event.ProfileExpiring, with(func(d *event.Data) {
-			d.Profile, d.Profiles, d.Login = "anthropic:a", []event.Profile{{ID: "anthropic:a", Until: at(24*3, 0)}}, byHand
-		}), "The login of anthropic:a expires on Wed 25 Nov 00:00 UTC. Log in with: ocwatch login --provider openai"},
-		"expiring, unknown": {event.ProfileExpiring, with(func(d *event.Data) { d.Profile = "anthropic:a" }), "The login of anthropic:a expires soon."},
-		"switched": {event.PoolSwitched, with(func(d *event.Data) {
-			d.From, d.To, d.Reason = "openai:alice", "openai:bob", "openai:alice is low (5h window 96 % used)"
-		}), "openai now runs on openai:bob instead of openai:alice: openai:alice is low (5h window 96 % used)."},
-		"switched, and the reason names both": {event.PoolSwitched, with(func(d *event.Data) {
-			d.From, d.To, d.Reason = "openai:alice", "openai:bob", "openai:alice is low (5h window 96 % used); next is openai:bob"
-		}), "openai: openai:alice is low (5h window 96 % used); next is openai:bob."},
-		"switched from nothing": {
-			event.PoolSwitched, with(func(d *event.Data) { d.Agent, d.To = "work", "openai:bob" }),
-			"openai (agent work) now runs on openai:bob.",
-		},
-		"paid": {
-			event.PoolPaid, with(func(d *event.Data) {
-				d.To, d.Reason, d.RecoversAt = "openai:key", "every subscription is spent", at(18, 40)
-			}),
-			"openai now runs on openai:key, which is billed for every token: every subscription is spent. The first free one is back at 18:40 UTC.",
-		},
-		"depleted, wait": {event.PoolDepleted, with(func(d *event.Data) {
-			d.Action, d.RecoversAt = event.ActionWait, at(10, 8)
-			d.Profiles = []event.Profile{spent("openai:bob", at(10, 8)), spent("openai:alice", at(34, 0))}
-		}), "Both openai accounts are spent. First back: openai:bob at 10:08 UTC. Nothing to do: it comes back by itself.\n" +
-			"openai:bob: 5h window 100 % used, until 10:08 UTC\nopenai:alice: 5h window 100 % used, until Mon 23 Nov 10:00 UTC"},
-		"depleted, login": {event.PoolDepleted, with(func(d *event.Data) {
-			d.Action, d.RecoversAt, d.Login = event.ActionLogin, at(18, 40), login
-			d.Order, d.Profiles = []string{"openai:bob", "openai:alice", "openai:carol"}, []event.Profile{spent("openai:bob", at(18, 40))}
-		}), "All 3 openai accounts are spent. First back: openai:bob at 18:40 UTC. Log in at https://auth.openai.com/codex/device " +
-			"with the code ABCD-1234 (valid until 10:15 UTC), or run: ocwatch login --provider openai"},
-		"depleted, only one": {
-			event.PoolDepleted, with(func(d *event.Data) { d.Profiles, d.Login = []event.Profile{spent("openai:bob", nil)}, byHand }),
-			"The only openai account is spent: 5h window 100 % used. Nobody said when one is back. Log in with: ocwatch login --provider openai",
-		},
-		"depleted, only one, dead": {
-			event.PoolDepleted, with(func(d *event.Data) {
-				d.Agent, d.Profiles, d.Login = "work", []event.Profile{loggedOut("openai:bob")}, byHand
-			}),
-			"The only openai account (agent work) needs a fresh login: token revoked. Log in with: ocwatch login --provider openai",
-		},
-		"depleted, all dead": {
-			event.PoolDepleted, with(func(d *event.Data) { d.Profiles = []event.Profile{loggedOut("openai:a"), loggedOut("openai:b")} }),
-			"Both openai accounts need a fresh login.\nopenai:a: token revoked\nopenai:b: token revoked",
-		},
-		"depleted, mixed": {event.PoolDepleted, with(func(d *event.Data) {
-			d.Profiles = []event.Profile{loggedOut("openai:a"), spent("openai:b", at(19, 0)), spent("openai:c", at(18, 0))}
-		}), "All 3 openai accounts are out: 2 spent, 1 in need of a fresh login. First back: openai:c at 18:00 UTC.\n" +
-			"openai:a: token revoked\nopenai:b: 5h window 100 % used, until 19:00 UTC\nopenai:c: 5h window 100 % used, until 18:00 UTC"},
-		"depleted, many": {event.PoolDepleted, with(func(d *event.Data) {
-			for id := range strings.SplitSeq("abcdefgh", "") {
-				d.Profiles = append(d.Profiles, event.Profile{ID: id, State: "exhausted"})
-			}
-		}), "All 8 openai accounts are spent. Nobody said when one is back.\na: exhausted\nb: exhausted\nc: exhausted\nd: exhausted\ne: exhausted\nf: exhausted\n… and 2 more"},
-		"depleted, no list": {
-			event.PoolDepleted, with(func(d *event.Data) { d.Order, d.RecoversAt = []string{"a", "b"}, at(18, 0) }),
-			"Both openai accounts are spent. First back: one of them at 18:00 UTC.",
-		},
-		"depleted, nothing known": {event.PoolDepleted, event.Data{}, "Every account is spent. Nobody said when one is back."},
-		"back": {
-			event.PoolRecovered, with(func(d *event.Data) { d.Order, d.Reason = []string{"openai:bob", "openai:alice"}, "openai:bob is first" }),
-			"openai is back: openai:bob can serve again.",
-		},
-		"back, after a login": {
-			event.PoolRecovered, with(func(d *event.Data) { d.To, d.Order = "openai:dave", []string{"openai:bob"} }),
-			"openai is back: openai:dave can serve again.",
-		},
-		"back, nothing known": {event.PoolRecovered, event.Data{}, "The pool is back: an account can serve again."},
-		"paid, as a profile": {
-			event.PoolPaid, with(func(d *event.Data) { d.Profile, d.Order = "openai:key", []string{"openai:key"} }),
-			"openai now runs on openai:key, which is billed for every token.",
-		},
-		"login started": {
-			event.LoginStarted, with(func(d *event.Data) { d.Login = login }),
-			"A fresh openai login is waiting for you. Log in at https://auth.openai.com/codex/device with the code ABCD-1234 (valid until 10:15 UTC), or run: ocwatch login --provider openai",
-		},
-		"login done": {event.LoginCompleted, with(func(d *event.Data) { d.Profile = "openai:dave" }), "The openai login is done: openai:dave can serve."},
-		"login failed": {
-			event.LoginFailed, with(func(d *event.Data) { d.Reason, d.Login = "the code expired", byHand }),
-			"The openai login failed: the code expired. Log in with: ocwatch login --provider openai",
-		},
-		"restarted":  {event.GatewayRestarted, event.Data{Host: "srv1", Reason: "it did not see the new order"}, "The OpenClaw gateway on srv1 was restarted and is healthy: it did not see the new order."},
-		"down":       {event.GatewayDown, event.Data{Host: "srv1", Reason: "it is down: connection refused"}, "The OpenClaw gateway on srv1 needs a look: it is down: connection refused."},
-		"blind":      {event.WatchdogBlind, openai, "ocwatch cannot see the quota of any openai account. Nothing is changed until it can."},
-		"started":    {event.WatchdogStarted, with(func(d *event.Data) { d.Reason = "watching" }), "ocwatch is watching on srv1."},
-		"stopped":    {event.WatchdogStopped, event.Data{}, "ocwatch has stopped; nobody is watching the quota now."},
-		"test":       {event.Test, openai, "This is a test from ocwatch on srv1. Nothing has happened."},
-		"a new type": {"pool.exploded", event.Data{Reason: "boom"}, "pool.exploded: boom."},
+	main := event.Data{Host: "srv1", Agent: "main", Provider: "openai"}
+	with := func(f func(d *event.Data)) event.Data { d := main; f(&d); return d }
+	about := func(id, reason string, f func(d *event.Data)) event.Data {
+		return with(func(d *event.Data) { d.Profile, d.Reason = id, reason; f(d) })
 	}
-	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
-			if got := Text(event.Event{Type: c.typ, Timestamp: now, Data: c.data}, English, time.UTC); got != c.want {
-				t.Errorf("got\n%s\nwant\n%s", got, c.want)
+	pool := func(action string, login *event.Login, recovers *time.Time, list ...event.Profile) event.Data {
+		return with(func(d *event.Data) {
+			d.Action, d.Login, d.RecoversAt, d.Profiles = action, login, recovers, list
+			for _, p := range list {
+				d.Order = append(d.Order, p.ID)
 			}
 		})
+	}
+	alice, bob, carol := out("openai:alice", at(69, 0)), out("openai:bob", at(18, 40)), loggedOut("openai:carol")
+	alice.Reason = "weekly window 100 % used"
+	nothing := func(*event.Data) {}
+	const login, wait = event.ActionLogin, event.ActionWait
+	return []told{
+		{"low", event.ProfileLow, about("openai:alice", "5h window 96 % used", func(d *event.Data) { d.RecoversAt = at(18, 40) })},
+		{"low, nothing known", event.ProfileLow, event.Data{}},
+		{"spent", event.ProfileExhausted, about("openai:alice", "5h window 100 % used", func(d *event.Data) { d.RecoversAt = at(18, 40) })},
+		{"spent, tomorrow", event.ProfileExhausted, about("openai:alice", "5h window 100 % used, weekly window 100 % used", func(d *event.Data) { d.RecoversAt = at(34, 5) })},
+		{"spent, next year", event.ProfileExhausted, about("openai:alice", "monthly window 100 % used", func(d *event.Data) { d.RecoversAt = at(24*50, 0) })},
+		{"spent, nobody knows until when", event.ProfileExhausted, about("openai:alice", "quota spent", nothing)},
+		{"spent by OpenClaw's record, which names the time too", event.ProfileExhausted, about("openai:alice", "OpenClaw recorded subscription_limit until 18:40 UTC", func(d *event.Data) { d.RecoversAt = at(18, 40) })},
+		{"out of money", event.ProfileExhausted, about("openai:key", "the provider reports no credit, or a spend limit reached", nothing)},
+		{"spent, another agent", event.ProfileExhausted, about("openai:alice", "5h window 100 % used", func(d *event.Data) { d.Agent, d.RecoversAt = "work", at(11, 0) })},
+		{"recovered", event.ProfileRecovered, about("openai:alice", "5h window 0 % used", nothing)},
+		{"recovered, no reason", event.ProfileRecovered, about("openai:alice", "", nothing)},
+		{"login required", event.ProfileLoginRequired, about("openai:carol", "the provider revoked this login", func(d *event.Data) { d.Login = byHand })},
+		{"login required, no command", event.ProfileLoginRequired, about("openai:carol", "login revoked", nothing)},
+		{"expiring in 30 days", event.ProfileExpiring, about("anthropic:setup", "nothing renews this token", func(d *event.Data) {
+			d.Provider, d.Login = "anthropic", &event.Login{Command: "ocwatch login --provider anthropic"}
+			d.Profiles = []event.Profile{{ID: "anthropic:setup", State: "available", Until: at(24*30+10, 0)}}
+		})},
+		{"expiring in 7 days", event.ProfileExpiring, about("anthropic:setup", "", func(d *event.Data) { d.Profiles = []event.Profile{{Until: at(24*7+8, 0)}} })},
+		{"expiring in a day", event.ProfileExpiring, about("anthropic:setup", "", func(d *event.Data) { d.Profiles = []event.Profile{{Until: at(24+9, 58)}} })},
+		{"expiring within hours", event.ProfileExpiring, about("anthropic:setup", "", func(d *event.Data) { d.Profiles = []event.Profile{{Until: at(16, 30)}} })},
+		{"expiring, nobody knows when", event.ProfileExpiring, about("anthropic:setup", "", nothing)},
+
+		{"switched", event.PoolSwitched, with(func(d *event.Data) {
+			d.From, d.To, d.Reason = "openai:alice", "openai:bob", "openai:alice is low (5h window 96 % used); next is openai:bob (5h window 3 % used)"
+		})},
+		{"switched from nothing, another agent", event.PoolSwitched, with(func(d *event.Data) { d.Agent, d.To = "work", "openai:bob" })},
+		{"paid", event.PoolPaid, with(func(d *event.Data) {
+			d.Profile, d.To, d.Reason, d.RecoversAt = "openai:key", "openai:key", "openai:bob is exhausted (5h window 100 % used); next is openai:key", at(18, 40)
+		})},
+		{"depleted, wait", event.PoolDepleted, pool(wait, nil, at(10, 8), out("openai:bob", at(10, 8)), out("openai:alice", at(34, 0)))},
+		{"depleted, link and code", event.PoolDepleted, pool(login, device, at(18, 40), bob, alice, carol)},
+		{"depleted, all spent", event.PoolDepleted, pool(login, device, at(18, 40), bob, alice)},
+		{"depleted, address to be pasted", event.PoolDepleted, pool(login, paste, at(18, 40), bob, alice, carol)},
+		{"depleted, no code to be had", event.PoolDepleted, pool(login, byHand, at(18, 40), bob, alice)},
+		{"depleted, a reminder", event.PoolDepleted, func() event.Data {
+			d := pool(login, device, at(18, 40), bob, alice, carol)
+			d.Reminder = true
+			return d
+		}()},
+		{"depleted, every login dead", event.PoolDepleted, pool(login, byHand, nil, carol, loggedOut("openai:dan"))},
+		{"depleted, a single spent one", event.PoolDepleted, pool(login, byHand, at(18, 40), bob)},
+		{"depleted, a single dead one", event.PoolDepleted, pool(login, byHand, nil, carol)},
+		{"depleted, nobody knows until when", event.PoolDepleted, pool(login, nil, nil, out("openai:a", nil), event.Profile{ID: "openai:b", State: "exhausted"}, event.Profile{ID: "openai:c", State: "dead"})},
+		{"depleted, ten profiles with long ids", event.PoolDepleted, pool(login, device, at(18, 40), many(10)...)},
+		{"depleted, ten profiles and an address to be pasted", event.PoolDepleted, pool(login, paste, at(18, 40), many(10)...)},
+		{"depleted, no list", event.PoolDepleted, with(func(d *event.Data) { d.Order, d.RecoversAt = []string{"a", "b"}, at(18, 0) })},
+		{"depleted, nothing known", event.PoolDepleted, event.Data{}},
+		{"pool recovered", event.PoolRecovered, with(func(d *event.Data) { d.Order, d.Reason = []string{"openai:bob", "openai:alice"}, "openai:bob is first and available" })},
+		{"pool recovered by a login", event.PoolRecovered, with(func(d *event.Data) { d.To, d.Order = "openai:dave", []string{"openai:bob"} })},
+		{"pool recovered, nothing known", event.PoolRecovered, event.Data{}},
+
+		{"login started", event.LoginStarted, with(func(d *event.Data) { d.Login = device })},
+		{"login started, with a link alone", event.LoginStarted, with(func(d *event.Data) {
+			d.Login = &event.Login{URL: "https://login.example.com/approve", ExpiresAt: at(10, 15)}
+		})},
+		{"login done", event.LoginCompleted, about("openai:dave", "plan plus; 5h window 3 % used", nothing)},
+		{"login done, of a spent account", event.LoginCompleted, about("openai:dave", "plan plus; its quota is spent too (5h window 100 % used)", nothing)},
+		{"login failed, too late", event.LoginFailed, with(func(d *event.Data) { d.Reason, d.Login = "the code expired before it was approved", byHand })},
+		{"login failed, the same account again", event.LoginFailed, about("openai:alice", "it is the account that is spent already (5h window 100 % used); the browser was still logged in as it", func(d *event.Data) {
+			d.Login = device
+		})},
+		{"login failed, the account of another profile", event.LoginFailed, about("openai:dave", "it is the account of openai:alice, which is spent already (weekly window 100 % used); the browser was still logged in as it", func(d *event.Data) {
+			d.Login = byHand
+		})},
+
+		{"restarted", event.GatewayRestarted, event.Data{Host: "srv1", Reason: "the running gateway still uses the old order: openai:alice is low (5h window 96 % used); next is openai:bob"}},
+		{"up again", event.GatewayRestarted, event.Data{Host: "srv1", Reason: "it answers again after 12 min", Ends: event.GatewayDown}},
+		{"down", event.GatewayDown, event.Data{Host: "srv1", Reason: "it is down (healthz: connection refused)"}},
+		{"down for good", event.GatewayDown, event.Data{Host: "srv1", Reason: "it is not restarted again: restart budget is spent: 3 restarts in the last 30m0s, 3 allowed; possible from 2026-11-22T10:28:00Z; wanted since the running gateway still uses the old order: openai:alice is low; next is openai:bob"}},
+		{"blind", event.WatchdogBlind, with(func(d *event.Data) {
+			d.Reason = "no provider answer for any profile, so it is the network or the provider; the order is kept"
+		})},
+		{"blind, OpenClaw cannot be read", event.WatchdogBlind, event.Data{Host: "srv1", Reason: "OpenClaw's state cannot be read: open /home/oc/.openclaw: permission denied"}},
+		{"sees again", event.WatchdogStarted, with(func(d *event.Data) { d.Reason, d.Ends = "the quota of openai can be seen again", event.WatchdogBlind })},
+		{"started", event.WatchdogStarted, event.Data{Host: "srv1", Reason: "watching"}},
+		{"stopped", event.WatchdogStopped, event.Data{Host: "srv1", Reason: "stopping"}},
+		{"stopped, nothing known", event.WatchdogStopped, event.Data{}},
+		{"test", event.Test, event.Data{Host: "srv1"}},
+		{"a type of tomorrow", "pool.exploded", event.Data{Reason: "boom."}},
 	}
 }
 
-// Whatever is known and whatever is missing, the text is a text.
-func TestTextOfAnything(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		word := rapid.SampledFrom([]string{"", "openai", "a b", "é"})
-		moment := rapid.Custom(func(t *rapid.T) *time.Time {
-			if rapid.Bool().Draw(t, "unknown") {
-				return nil
+// many is what a big installation may have: ids named by e-mail.
+func many(n int) []event.Profile {
+	list := make([]event.Profile, n)
+	for i := range list {
+		list[i] = out(fmt.Sprintf("openai:firstname.lastname+agents%02d@department.example.com", i), at(18+24*i, 40))
+		list[i].Reason = fmt.Sprintf("5h window 100 %% used, weekly window %d %% used", 90+i)
+	}
+	return list
+}
+
+// readers are the ways in which the table is told.
+var readers = []struct {
+	lang Language
+	zone string
+}{{English, "Europe/Berlin"}, {Chinese, "Asia/Shanghai"}, {English, "UTC"}}
+
+// TestMessages holds every message word for word: they are read where they
+// stand, all together, and a change of one shows as what it is.
+func TestMessages(t *testing.T) {
+	const file = "testdata/messages.txt"
+	var b strings.Builder
+	for _, c := range tolds() {
+		for _, r := range readers {
+			if r.zone == "UTC" && c.name != "depleted, link and code" && c.name != "spent, tomorrow" {
+				continue
 			}
-			u := time.Unix(rapid.Int64Range(0, 1<<33).Draw(t, "unix"), 0)
-			return &u
-		})
-		e := event.Event{Type: rapid.SampledFrom(event.Types()).Draw(t, "type"), Timestamp: now}
-		e.Data = event.Data{
-			Host: word.Draw(t, "host"), Agent: word.Draw(t, "agent"), Provider: word.Draw(t, "provider"), Profile: word.Draw(t, "profile"),
-			Action: rapid.SampledFrom([]string{"", event.ActionWait, event.ActionLogin}).Draw(t, "action"), Reason: rapid.SampledFrom([]string{"", "spent.", " a reason"}).Draw(t, "reason"),
-			From: word.Draw(t, "from"), To: word.Draw(t, "to"), RecoversAt: moment.Draw(t, "recovers at"),
-			Order: rapid.SliceOfN(word, 0, 3).Draw(t, "order"),
-			Profiles: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) event.Profile {
-				return event.Profile{ID: rapid.SampledFrom([]string{"openai:a", "openai:b"}).Draw(t, "id"), State: rapid.SampledFrom([]string{"unknown", "dead", "exhausted"}).Draw(t, "state"), Until: moment.Draw(t, "until")}
-			}), 0, 9).Draw(t, "profiles"),
+			fmt.Fprintf(&b, "== %s (%s, %s, %s)\n%s\n\n", c.name, c.typ, r.lang, r.zone, c.text(t, r.lang, r.zone))
 		}
-		if rapid.Bool().Draw(t, "login") {
-			e.Data.Login = &event.Login{URL: rapid.SampledFrom([]string{"", "https://example.com"}).Draw(t, "url"), Code: word.Draw(t, "code"), ExpiresAt: moment.Draw(t, "expires at"), Command: word.Draw(t, "command")}
+	}
+	if *update {
+		if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
+			t.Fatal(err)
 		}
-		text := Text(e, English, time.UTC)
-		if text == "" || !utf8.ValidString(text) || len(text) > 900 || strings.TrimSpace(text) != text {
-			t.Fatalf("%d bytes: %q", len(text), text)
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compareMessages(t, b.String(), string(want))
+}
+
+func compareMessages(t *testing.T, got, want string) {
+	t.Helper()
+	g, w := strings.Split(got, "\n== "), strings.Split(want, "\n== ")
+	for i := range min(len(g), len(w)) {
+		if g[i] != w[i] {
+			t.Errorf("got\n%s\nwant\n%s", g[i], w[i])
 		}
-		for _, bad := range []string{"..", "%!", "  ", "<nil>", ": .", "All 0", "All 1 ", "All 2 "} {
-			if strings.Contains(text, bad) {
-				t.Fatalf("%q in %q", bad, text)
+	}
+	if len(g) != len(w) {
+		t.Errorf("%d messages, the file has %d", len(g), len(w))
+	}
+}
+
+func (c told) text(t *testing.T, lang Language, zone string) string {
+	t.Helper()
+	loc, err := time.LoadLocation(zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Text(event.Event{Type: c.typ, Timestamp: now, Data: c.data}, lang, loc)
+}
+
+func TestEveryTypeIsTold(t *testing.T) {
+	for _, typ := range event.Types() {
+		if stories[typ] == nil {
+			t.Errorf("%s has no text", typ)
+		}
+		if !slices.ContainsFunc(tolds(), func(c told) bool { return c.typ == typ }) {
+			t.Errorf("%s is in no case", typ)
+		}
+	}
+}
+
+// A phone shows a headline on its lock screen, and copies a link or a code with
+// the whole of its line.
+func TestMessagesSuitAPhone(t *testing.T) {
+	for _, c := range tolds() {
+		for _, r := range readers {
+			text := c.text(t, r.lang, r.zone)
+			lines := strings.Split(text, "\n")
+			if n := len([]rune(text)); n > longestText {
+				t.Errorf("%s: %s has %d characters", c.name, r.lang, n)
+			}
+			if n := len([]rune(lines[0])); n > 160 {
+				t.Errorf("%s: a headline of %d characters: %s", c.name, n, lines[0])
+			}
+			if l := c.data.Login; l != nil {
+				for _, alone := range []string{l.URL, l.Code, l.Command, l.Chat} {
+					if alone != "" && !slices.Contains(lines, alone) && (alone != l.Code || !l.Paste) {
+						t.Errorf("%s: %q has no line of its own in\n%s", c.name, alone, text)
+					}
+				}
 			}
 		}
-		if text != Text(e, English, time.UTC) {
-			t.Fatal("not the same twice")
-		}
-	})
+	}
 }

@@ -1,0 +1,170 @@
+package notify
+
+import "strings"
+
+// chineseStates are failover's states of a profile, within a reason.
+var chineseStates = map[string]string{
+	"available": "可用", "low": "额度偏低", "exhausted": "额度已用完", "dead": "登录失效", "unknown": "状态未知", "paid": "按量付费",
+}
+
+// chineseWindow names a window by its length.
+func chineseWindow(name string) string {
+	switch name {
+	case "weekly":
+		return "周额度"
+	case "monthly":
+		return "月额度"
+	case "spend":
+		return "消费限额"
+	case "window":
+		return "额度"
+	}
+	unit := map[string]string{"d": " 天额度", "h": " 小时额度", "m": " 分钟额度", "s": " 秒额度"}[name[len(name)-1:]]
+	return strings.TrimRight(name, "dhms") + unit
+}
+
+// phrases is the table of reasons. The first that matches counts.
+var phrases = []phrase{
+	// What failover makes of the evidence about a profile.
+	{english: "login required", chinese: "需要重新登录"},
+	{english: "login revoked", chinese: "登录已被撤销"},
+	{english: "usage cannot be read", chinese: "额度读不到"},
+	{english: "quota spent", chinese: "额度已用完"},
+	{english: "reset passed, not yet confirmed", chinese: "重置时间已过，尚待确认"},
+	{english: "{scope}{window} window {n} % used", chinese: "{scope}{window}已用 {n}%"},
+	{english: "{scope}{window} window spent", chinese: "{scope}{window}已用完"},
+	{english: "{scope}limit {n} % used", chinese: "{scope}额度已用 {n}%"},
+	{english: "{scope}limit spent", chinese: "{scope}额度已用完"},
+	{english: "provider unreachable", chinese: "服务商无法连接"},
+	{english: "blocked by OpenClaw until {time}, provider says usable", chinese: "被 OpenClaw 停用至 {time}，但服务商显示可用"},
+	{english: "OpenClaw recorded a block until {time}", chinese: "被 OpenClaw 停用至 {time}"},
+	{english: "OpenClaw recorded a block", chinese: "被 OpenClaw 停用"},
+	{english: "OpenClaw recorded {word} until {time}", chinese: "OpenClaw 记录为 {word}，至 {time}"},
+	{english: "OpenClaw recorded {word}", chinese: "OpenClaw 记录为 {word}"},
+	{english: "not probed yet", chinese: "尚未检查"},
+
+	// What failover makes of a pool.
+	{english: "no profile", chinese: "没有账号"},
+	{english: "{id} is {state} and preferred{why}", chinese: "{id} {state}，且优先使用{why}"},
+	{english: "{id} is {state}{why}; next is {id2}{why2}", chinese: "{id} {state}{why}，改用 {id2}{why2}"},
+	{english: "{id} is first and {state}{why}", chinese: "{id} 排在首位，{state}{why}"},
+	{english: "{id} stays first", chinese: "{id} 仍在首位"},
+	{english: "spent profiles go behind those that can serve", chinese: "额度用完的账号排到可用账号之后"},
+	{english: "paid profiles are left out (paid: never)", chinese: "不使用按量付费账号（paid: never）"},
+	{english: "all {n} profiles are spent", chinese: "{n} 个账号额度全部用完"},
+	{english: "all {n} profiles need a login", chinese: "{n} 个账号全部需要重新登录"},
+	{english: "no profile can serve: spent {n}, login needed {n2}", chinese: "没有可用账号：{n} 个额度用完，{n2} 个需要重新登录"},
+	{english: "no profile can serve: spent {n}, login needed {n2}, refused by OpenClaw after errors {n3}", chinese: "没有可用账号：{n} 个额度用完，{n2} 个需要重新登录，{n3} 个因出错被 OpenClaw 停用"},
+	{english: "first back is {id} at {time}", chinese: "最早恢复的是 {id}，{time}"},
+	{english: "no provider answer for any profile, so it is the network or the provider", chinese: "所有账号都得不到服务商应答，应是网络或服务商的问题"},
+	{english: "the order is kept", chinese: "顺序保持不变"},
+	{english: "{clause}, at {time}", chinese: "{clause}，将于 {time} 切换"},
+
+	// What a probe concluded.
+	{english: "the provider revoked this login", chinese: "登录已被服务商撤销"},
+	{english: "the provider deactivated this account", chinese: "账号已被服务商停用"},
+	{english: "the provider deactivated this workspace", chinese: "工作区已被服务商停用"},
+	{english: "the organization does not allow this login", chinese: "所属组织不允许这种登录"},
+	{english: "this token may not read its usage (no user:profile scope)", chinese: "该 token 无权读取额度（缺少 user:profile 权限）"},
+	{english: "this long-lived token expired", chinese: "长期 token 已过期"},
+	{english: "the provider does not accept this key", chinese: "服务商不接受该 API key"},
+	{english: "the provider reports no credit, or a spend limit reached", chinese: "余额不足或已达消费限额", advice: payAdvice},
+	{english: "the workspace's credit or spend limit is reached", chinese: "工作区余额不足或已达消费限额", advice: payAdvice},
+	{english: "the provider asks for payment", chinese: "服务商要求付费", advice: payAdvice},
+	{english: "this key may not list models, so its validity cannot be read", chinese: "该 API key 无权列出模型，无法判断是否有效"},
+	{english: "the provider did not accept the access token; OpenClaw may refresh it", chinese: "服务商不接受该 access token，OpenClaw 可能会刷新它"},
+	{english: "the provider answered 401 without saying what is wrong with the key", chinese: "服务商返回 401，未说明 API key 有何问题"},
+	{english: "the provider answered 403 without saying why", chinese: "服务商返回 403，未说明原因"},
+	{english: "the provider asks for fewer requests", chinese: "服务商要求降低请求频率"},
+	{english: "the provider redirects elsewhere ({n}); not followed", chinese: "服务商重定向到别处（{n}），未跟随"},
+	{english: "something in between answered {n} in place of the provider", chinese: "中间设备代替服务商返回了 {n}"},
+	{english: "the provider answered {n} {name}", chinese: "服务商返回 {n} {name}"},
+	{english: "the provider answered {n}", chinese: "服务商返回 {n}"},
+	{english: "the answer is not usage", chinese: "返回的内容不是额度信息"},
+	{english: "the answer is not a list of models", chinese: "返回的内容不是模型列表"},
+	{english: "the answer is about another account", chinese: "返回的是另一个账号的额度"},
+	{english: "the answer names no limit of this account", chinese: "返回的内容里没有该账号的额度"},
+	{english: "the provider refuses use without naming the limit", chinese: "服务商拒绝使用，未说明是哪项额度"},
+	{english: "no window reported", chinese: "未返回额度窗口"},
+	{english: "credits are left", chinese: "仍有余额"},
+	{english: "the key is valid; its credit cannot be read", chinese: "API key 有效，余额读不到"},
+	{english: "{clause}, but its reset has passed", chinese: "{clause}，但重置时间已过"},
+	{english: "profiles of this type cannot be asked for usage", chinese: "这类账号无法查询额度"},
+	{english: "ocwatch knows no way to read this provider's quota", chinese: "ocwatch 不支持读取该服务商的额度"},
+	{english: "the probe was cancelled", chinese: "检查已取消"},
+	{english: "the probe failed within ocwatch at {error}", chinese: "ocwatch 内部错误，检查失败（{error}）"},
+	{english: "the probe failed within ocwatch", chinese: "ocwatch 内部错误，检查失败"},
+	{english: "the configured endpoint is not a url", chinese: "配置的额度接口不是 URL"},
+	{english: "probe url is not a url; write https://host/path", chinese: "额度接口不是 URL，应为 https://host/path"},
+	{english: "probe url holds a login; remove everything up to the @", chinese: "额度接口的 URL 含登录信息，请删去 @ 及其之前的部分"},
+	{english: "probe url has no host; write https://host/path", chinese: "额度接口的 URL 缺少主机名，应为 https://host/path"},
+	{english: "probe url sends a token to {name} in the clear; use https, or a loopback address", chinese: "额度接口会把 token 明文发往 {name}，请用 https 或本机地址"},
+	{english: "probe url has scheme {name}; use https", chinese: "额度接口的协议是 {name}，请用 https"},
+	{english: "the stored credential could not be read", chinese: "凭据读不到"},
+	{english: "the profile has no readable credential", chinese: "该账号没有可读的凭据"},
+	{english: "the stored credential is not a token", chinese: "存储的凭据不是 token"},
+	{english: "access token expired; OpenClaw refreshes it when it next needs it", chinese: "access token 已过期，OpenClaw 下次使用时会刷新"},
+	{english: "usage endpoint failing, being asked again now", chinese: "额度接口故障，正在重试"},
+	{english: "usage endpoint failing, asked again at {time}", chinese: "额度接口故障，{time} 重试"},
+	{english: "answer larger than 1 MiB", chinese: "返回内容超过 1 MiB"},
+	{english: "the provider's name could not be resolved", chinese: "无法解析服务商域名"},
+	{english: "the provider's certificate was not accepted", chinese: "服务商的证书未通过验证"},
+	{english: "tls failed", chinese: "TLS 握手失败"},
+	{english: "no answer in time", chinese: "响应超时"},
+	{english: "connection refused", chinese: "连接被拒绝"},
+	{english: "connection failed", chinese: "连接失败"},
+
+	// What OpenClaw's store says of a credential.
+	{english: "profile {id} of agent {id2}: {clause}: {error}", chinese: "agent {id2} 的账号 {id}：{clause}（{error}）"},
+	{english: "profile {id} of agent {id2}: {clause}", chinese: "agent {id2} 的账号 {id}：{clause}"},
+	{english: "OpenClaw's store no longer has it", chinese: "OpenClaw 中已没有该账号"},
+	{english: "{clause}, so OpenClaw does not use it", chinese: "{clause}，OpenClaw 不会使用它"},
+	{english: "the entry is not a JSON object", chinese: "该条目不是 JSON 对象"},
+	{english: "the entry has no type that OpenClaw knows", chinese: "该条目的类型 OpenClaw 不认识"},
+	{english: "the entry names no provider", chinese: "该条目没有写明服务商"},
+	{english: "the saved sign-in is inactive: a set-up in OpenClaw replaces it", chinese: "保存的登录未生效：正被 OpenClaw 中的设置流程替换"},
+	{english: "OpenClaw could not refresh the login and gave it up", chinese: "OpenClaw 刷新登录失败，已放弃"},
+	{english: "OpenClaw recorded that the provider refused the login for good (auth_permanent)", chinese: "OpenClaw 记录为服务商永久拒绝该登录（auth_permanent）"},
+	{english: "OpenClaw is refreshing the token", chinese: "OpenClaw 正在刷新 token"},
+	{english: "there is no token in the store", chinese: "OpenClaw 中没有该账号的 token"},
+	{english: "what the store holds is no token: it has spaces or control characters", chinese: "存储的内容不是 token：含有空格或控制字符"},
+	{english: "the token's expiry is no date", chinese: "token 的过期时间不是日期"},
+	{english: "the token expired at {time}, and nothing refreshes it", chinese: "token 已于 {time} 过期，不会自动续期"},
+	{english: "the access token expired at {time}, and there is no refresh token in the store", chinese: "access token 已于 {time} 过期，且没有 refresh token"},
+	{english: "the access token expired at {time}; OpenClaw refreshes it when it next needs it", chinese: "access token 已于 {time} 过期，OpenClaw 下次使用时会刷新"},
+	{english: "openclaw.json says that this profile is for {word}", chinese: "openclaw.json 里该账号属于 {word}"},
+	{english: "openclaw.json says that this profile is of mode {word}, and the store has {word2}", chinese: "openclaw.json 里该账号的类型是 {word}，实际是 {word2}"},
+	{english: "the secret is kept elsewhere (SecretRef); only OpenClaw can read it", chinese: "密钥存放在别处（SecretRef），只有 OpenClaw 能读取"},
+	{english: "the tokens are in a sealed file beside the store (oauthRef); only OpenClaw can read them", chinese: "token 在单独的加密文件里（oauthRef），只有 OpenClaw 能读取"},
+
+	// What the watchdog saw and did.
+	{english: "OpenClaw's state cannot be read: {error}", chinese: "无法读取 OpenClaw 的状态：{error}"},
+	{english: "the running gateway still uses the old order: {clause}", chinese: "运行中的网关仍在使用旧的顺序：{clause}"},
+	{english: "it is down (no answer from /healthz)", chinese: "网关已停止（/healthz 无应答）"},
+	{english: "it is down ({error})", chinese: "网关已停止（{error}）"},
+	{english: "restart failed: {error}", chinese: "重启失败：{error}"},
+	{english: "the restart failed within ocwatch", chinese: "ocwatch 内部错误，重启失败"},
+	{english: "it is not restarted again: {clause}; wanted since {clause2}", chinese: "不再自动重启：{clause}；需要重启是因为 {clause2}"},
+	{english: "restart budget is spent: {n} restarts in the last {word}, {n2} allowed", chinese: "重启次数已用完：最近 {word} 内重启 {n} 次，上限 {n2} 次"},
+	{english: "possible from {word}", chinese: "{word} 起可再次重启"},
+	{english: "watching", chinese: "监视中"},
+	{english: "stopping", chinese: "正在停止"},
+
+	{english: "it answers again after {name}", chinese: "中断 {name} 后恢复应答"},
+	{english: "the quota of {id} can be seen again", chinese: "又能读到 {id} 的额度了"},
+	{english: "OpenClaw's state can be read again", chinese: "又能读取 OpenClaw 的状态了"},
+
+	// What became of a login.
+	{english: "it is the account that is spent already{why}", chinese: "登录的还是额度已用完的那个账号{why}", advice: browserAdvice},
+	{english: "it is the account of {id}, which is spent already{why}", chinese: "登录的是 {id} 的账号，额度早已用完{why}", advice: browserAdvice},
+	{english: "the browser was still logged in as it", chinese: "浏览器里还登录着它"},
+	{english: "the provider refuses the new login{why}", chinese: "服务商拒绝了新的登录{why}"},
+	{english: "plan {name}", chinese: "{name} 套餐"},
+	{english: "its quota is spent too{why}", chinese: "它的额度也已用完{why}"},
+	{english: "it is low{why}", chinese: "它的额度偏低{why}"},
+	{english: "it needs a login{why}", chinese: "它需要重新登录{why}"},
+	{english: "it bills the same account as {id}, so the two have one quota", chinese: "它与 {id} 是同一个账号，共用额度"},
+	{english: "nothing renews this token", chinese: "该 token 不会自动续期"},
+	{english: "the code expired before it was approved", chinese: "验证码在确认前已过期"},
+	{english: "the login was cancelled", chinese: "登录已取消"},
+}
