@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -32,6 +33,7 @@ import (
 const (
 	victimJournal = "OCWATCH_TEST_VICTIM_JOURNAL"
 	victimURL     = "OCWATCH_TEST_VICTIM_URL"
+	victimChats   = "OCWATCH_TEST_VICTIM_CHATS"
 	counterKey    = "test/n"
 	lives         = 12
 	killWithin    = 10 // commits or arrivals of one life
@@ -39,7 +41,7 @@ const (
 
 func TestMain(m *testing.M) {
 	if path := os.Getenv(victimJournal); path != "" {
-		if err := victim(context.Background(), path, os.Getenv(victimURL)); err != nil {
+		if err := victim(context.Background(), path, os.Getenv(victimURL), os.Getenv(victimChats) != ""); err != nil {
 			_, _ = fmt.Fprintln(os.Stderr, err)
 		}
 		os.Exit(3) // it was to be killed
@@ -49,8 +51,8 @@ func TestMain(m *testing.M) {
 
 // victim commits one message a round, numbered on from what the journal says,
 // and prints each number once it is committed.
-func victim(ctx context.Context, path, url string) error {
-	j, n, err := openVictim(ctx, path, url)
+func victim(ctx context.Context, path, url string, chats bool) error {
+	j, n, err := openVictim(ctx, path, url, chats)
 	if err != nil {
 		return err
 	}
@@ -76,7 +78,12 @@ func victim(ctx context.Context, path, url string) error {
 	select {}
 }
 
-func openVictim(ctx context.Context, path, url string) (*journal.Journal, *Notifier, error) {
+// chatting makes a chat of a webhook.
+type chatting struct{ Sender }
+
+func (chatting) Joins() bool { return true }
+
+func openVictim(ctx context.Context, path, url string, chats bool) (*journal.Journal, *Notifier, error) {
 	j, err := journal.Open(ctx, path)
 	if err != nil {
 		return nil, nil, err
@@ -88,7 +95,13 @@ func openVictim(ctx context.Context, path, url string) (*journal.Journal, *Notif
 	if err != nil {
 		return nil, nil, err
 	}
+	if chats {
+		hook = chatting{hook}
+	}
 	n, err := New(Options{Endpoints: []Endpoint{{Name: "ops", Sender: hook}}, Store: j, Log: zerolog.New(os.Stderr).Level(zerolog.WarnLevel)})
+	if err == nil {
+		n.workers[0].burst = 2 * time.Millisecond // a few of them a life
+	}
 	return j, n, err
 }
 
@@ -104,20 +117,25 @@ func counter(ctx context.Context, j *journal.Journal) (n int, err error) {
 // hook receives the victim's messages and knows its connections.
 type hook struct {
 	mu       sync.Mutex
-	arrived  []int
+	arrived  [][]int // the numbers of each text
 	open     map[net.Conn]bool
 	onArrive func(total int)
 }
 
 func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
-	n, nerr := strconv.Atoi(string(body))
-	if err != nil || nerr != nil {
+	var numbers []int
+	for word := range strings.FieldsSeq(string(body)) {
+		n, nerr := strconv.Atoi(word)
+		err = errors.Join(err, nerr)
+		numbers = append(numbers, n)
+	}
+	if err != nil || len(numbers) == 0 {
 		w.WriteHeader(http.StatusBadRequest) // the barrier, or cut off
 		return
 	}
 	h.mu.Lock()
-	h.arrived = append(h.arrived, n)
+	h.arrived = append(h.arrived, numbers)
 	total, tell := len(h.arrived), h.onArrive
 	h.mu.Unlock()
 	tell(total)
@@ -178,9 +196,17 @@ func eventually(t *testing.T, what string, cond func() bool) {
 // Killed at random points while it commits and sends: every message that was
 // committed arrives, in order, and a kill costs at most one repetition.
 func TestKilledAgainAndAgain(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	rng := rand.New(rand.NewPCG(seed, 0))
+	for name, chats := range map[string]bool{"webhook": false, "chat": true} {
+		t.Run(name, func(t *testing.T) {
+			seed := rand.Uint64()
+			t.Logf("seed %d", seed)
+			killed(t, rand.New(rand.NewPCG(seed, 0)), chats)
+		})
+	}
+}
+
+func killed(t *testing.T, rng *rand.Rand, chats bool) {
+	t.Helper()
 	h := &hook{open: map[net.Conn]bool{}}
 	srv := httptest.NewUnstartedServer(h)
 	srv.Config.ConnState = h.connState
@@ -189,34 +215,39 @@ func TestKilledAgainAndAgain(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "data", "journal.db")
 	committed := 0
 	for range lives {
-		committed = max(committed, live(t, h, path, srv.URL, 1+rng.IntN(killWithin), 1+rng.IntN(killWithin)))
+		committed = max(committed, live(t, h, path, srv.URL, chats, 1+rng.IntN(killWithin), 1+rng.IntN(killWithin)))
 		h.settle(t, srv.URL)
 	}
-
-	last := finish(t, h, path, srv.URL)
+	last := finish(t, h, path, srv.URL, chats)
 	if last < committed {
 		t.Errorf("committed %d, the journal knows %d", committed, last)
 	}
-	at, again := 0, 0
-	for _, n := range h.arrived {
-		switch n {
-		case at:
+	// from is where the text before begins: no older message may come again.
+	from, at, again := 1, 0, 0
+	for _, numbers := range h.arrived {
+		first := numbers[0]
+		if first <= at {
 			again++
-		case at + 1:
-			at++
-		default:
-			t.Fatalf("%d arrived after %d: %v", n, at, h.arrived)
 		}
+		for i, n := range numbers {
+			if n != first+i {
+				t.Fatalf("a text of %v", numbers)
+			}
+		}
+		if first < from || first > at+1 || numbers[len(numbers)-1] < at || !chats && len(numbers) > 1 {
+			t.Fatalf("%v arrived after %d: %v", numbers, at, h.arrived)
+		}
+		from, at = first, numbers[len(numbers)-1]
 	}
 	if at != last || again > lives {
 		t.Errorf("%d of %d arrived, %d repetitions in %d lives: %v", at, last, again, lives, h.arrived)
 	}
-	t.Logf("%d messages, %d repetitions", at, again)
+	t.Logf("%d messages in %d texts, %d repetitions", at, len(h.arrived), again)
 }
 
 // live starts a victim and kills it after so many commits or arrivals,
 // whichever is first. It returns the last number known to be committed.
-func live(t *testing.T, h *hook, path, url string, commits, arrivals int) (committed int) {
+func live(t *testing.T, h *hook, path, url string, chats bool, commits, arrivals int) (committed int) {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
@@ -224,6 +255,9 @@ func live(t *testing.T, h *hook, path, url string, commits, arrivals int) (commi
 	}
 	cmd := exec.CommandContext(t.Context(), exe)
 	cmd.Env = append(os.Environ(), victimJournal+"="+path, victimURL+"="+url)
+	if chats {
+		cmd.Env = append(cmd.Env, victimChats+"=1")
+	}
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.StdoutPipe()
@@ -263,10 +297,10 @@ func live(t *testing.T, h *hook, path, url string, commits, arrivals int) (commi
 
 // finish delivers what is left, in this process, and returns how many messages
 // were committed in all.
-func finish(t *testing.T, h *hook, path, url string) (last int) {
+func finish(t *testing.T, h *hook, path, url string, chats bool) (last int) {
 	t.Helper()
 	h.set(func(int) {})
-	j, n, err := openVictim(t.Context(), path, url)
+	j, n, err := openVictim(t.Context(), path, url, chats)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -274,8 +308,8 @@ func finish(t *testing.T, h *hook, path, url string) (last int) {
 	stop := start(t.Context(), n)
 	defer stop()
 	eventually(t, "the outbox to be empty", func() bool {
-		_, pending, err := j.NextMessage(t.Context(), "ops")
-		return err == nil && !pending
+		pending, err := j.NextMessages(t.Context(), "ops", 1)
+		return err == nil && len(pending) == 0
 	})
 	if last, err = counter(t.Context(), j); err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -191,40 +192,44 @@ func (s *memory) Commit(_ context.Context, r journal.Round) error {
 	return nil
 }
 
-func (s *memory) NextMessage(_ context.Context, endpoint string) (journal.Message, bool, error) {
+func (s *memory) NextMessages(_ context.Context, endpoint string, limit int) ([]journal.Message, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	var list []journal.Message
 	for _, m := range s.pending {
-		if m.Endpoint == endpoint {
-			return m, true, nil
+		if m.Endpoint == endpoint && len(list) < limit {
+			list = append(list, m)
 		}
 	}
-	return journal.Message{}, false, nil
+	return list, nil
 }
 
-func (s *memory) Settle(_ context.Context, o journal.Outcome) error {
+func (s *memory) Settle(_ context.Context, outcomes []journal.Outcome) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := range s.pending {
-		m := &s.pending[i]
-		if m.ID != o.ID {
-			continue
-		}
-		s.outcomes = append(s.outcomes, o)
-		if o.Result == journal.Retry {
-			m.Attempts, m.Refusals, m.NextAt = o.Attempts, o.Refusals, o.NextAt
-			return nil
-		}
-		if o.Result != journal.Delivered {
-			s.dead = append(s.dead, o)
-		}
-		if o.Result == journal.Gone {
-			s.gone = o.Target
-		}
-		s.pending = append(s.pending[:i:i], s.pending[i+1:]...)
-		return nil
+	for _, o := range outcomes {
+		s.settle(o)
 	}
 	return nil
+}
+
+func (s *memory) settle(o journal.Outcome) {
+	i := slices.IndexFunc(s.pending, func(m journal.Message) bool { return m.ID == o.ID })
+	if i < 0 {
+		return
+	}
+	s.outcomes = append(s.outcomes, o)
+	if m := &s.pending[i]; o.Result == journal.Retry {
+		m.Attempts, m.Refusals, m.NextAt = o.Attempts, o.Refusals, o.NextAt
+		return
+	}
+	if o.Result != journal.Delivered {
+		s.dead = append(s.dead, o)
+	}
+	if o.Result == journal.Gone {
+		s.gone = o.Target
+	}
+	s.pending = slices.Delete(slices.Clone(s.pending), i, i+1)
 }
 
 func (s *memory) Enabled(_ context.Context, _, target string) (bool, error) {
@@ -269,19 +274,19 @@ func (f *faulty) fails() bool {
 	return f.ops-1 == f.n
 }
 
-func (f *faulty) NextMessage(ctx context.Context, endpoint string) (journal.Message, bool, error) {
+func (f *faulty) NextMessages(ctx context.Context, endpoint string, limit int) ([]journal.Message, error) {
 	if f.fails() {
-		return journal.Message{}, false, errStore
+		return nil, errStore
 	}
-	return f.Store.NextMessage(ctx, endpoint)
+	return f.Store.NextMessages(ctx, endpoint, limit)
 }
 
-func (f *faulty) Settle(ctx context.Context, o journal.Outcome) error {
+func (f *faulty) Settle(ctx context.Context, outcomes []journal.Outcome) error {
 	if !f.fails() {
-		return f.Store.Settle(ctx, o)
+		return f.Store.Settle(ctx, outcomes)
 	}
 	if f.after {
-		_ = f.Store.Settle(ctx, o)
+		_ = f.Store.Settle(ctx, outcomes)
 	}
 	return errStore
 }

@@ -39,8 +39,8 @@ const (
 
 // Store is the outbox; *journal.Journal is one.
 type Store interface {
-	NextMessage(ctx context.Context, endpoint string) (journal.Message, bool, error)
-	Settle(ctx context.Context, o journal.Outcome) error
+	NextMessages(ctx context.Context, endpoint string, limit int) ([]journal.Message, error)
+	Settle(ctx context.Context, outcomes []journal.Outcome) error
 	Enabled(ctx context.Context, endpoint, target string) (bool, error)
 }
 
@@ -81,7 +81,7 @@ func New(o Options) (*Notifier, error) {
 		}
 		seen[ep.Name] = true
 		n.workers = append(n.workers, &worker{
-			Endpoint: ep, store: o.Store, now: n.now, wake: make(chan struct{}, 1),
+			Endpoint: ep, store: o.Store, now: n.now, wake: make(chan struct{}, 1), burst: burstWindow,
 			log: o.Log.With().Str("endpoint", ep.Name).Logger(),
 		})
 	}
@@ -205,4 +205,13 @@ func (n *Notifier) Wake() {
 		default: // it has not yet looked since the last time
 		}
 	}
+}
+
+// Hurry ends the waiting of chats for messages to join: from now on what there
+// is goes out at once. It is for the end, when there is no time to wait.
+func (n *Notifier) Hurry() {
+	for _, w := range n.workers {
+		w.hurried.Store(true)
+	}
+	n.Wake()
 }

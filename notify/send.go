@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ocwatch/ocwatch/internal/event"
+	"github.com/ocwatch/ocwatch/internal/journal"
 )
 
 // Sender carries messages to one receiver.
@@ -79,7 +80,8 @@ func (w *worker) test(ctx context.Context, body []byte) Result {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 	start := w.now()
-	a := w.Sender.Send(ctx, w.outgoing(newID(), body))
+	test := []journal.Message{{ID: newID(), Body: body}}
+	a := w.Sender.Send(ctx, pack(test, w.Sender.Joins()).out)
 	r := Result{Endpoint: w.Name, Answer: a.Text, Took: w.now().Sub(start)}
 	if a.Kind != Accepted {
 		r.Err = errors.New(w.Sender.Shown() + ": " + a.Text)

@@ -126,10 +126,11 @@ func TestFaults(t *testing.T) {
 			n := oneEndpoint(t, withSecrets(c.url), logged)
 			w := n.workers[0]
 			m := journal.Message{ID: "msg_1", Endpoint: "ops", Body: []byte(`{}`), CreatedAt: w.now()}
-			o, done := w.attempt(t.Context(), m)
-			if !done || o.Result != c.result || !strings.Contains(o.Err, c.text) {
-				t.Errorf("outcome %+v, %v; want %s, %q", o, done, c.result, c.text)
+			list := w.attempt(t.Context(), pack([]journal.Message{m}, false))
+			if len(list) != 1 || list[0].Result != c.result || !strings.Contains(list[0].Err, c.text) {
+				t.Fatalf("outcomes %+v; want %s, %q", list, c.result, c.text)
 			}
+			o := list[0]
 			if o.Err != "" && !strings.HasPrefix(o.Err, c.url+": ") {
 				t.Errorf("the error does not say where: %q", o.Err)
 			}

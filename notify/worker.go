@@ -2,12 +2,11 @@ package notify
 
 import (
 	"context"
-	"encoding/json"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
 
-	"github.com/ocwatch/ocwatch/internal/event"
 	"github.com/ocwatch/ocwatch/internal/journal"
 )
 
@@ -35,10 +34,14 @@ type worker struct {
 	now   func() time.Time
 	wake  chan struct{}
 
-	// made is an attempt that was made and is not stored yet. Nothing else
-	// is sent before it is: with a store that fails, a receiver would get the
-	// same message again and again.
-	made *journal.Outcome
+	// burst is how long a chat's messages wait for others; 0 once hurried.
+	burst   time.Duration
+	hurried atomic.Bool
+
+	// made is what came of an attempt and is not stored yet. Nothing else is
+	// sent before it is: with a store that fails, a receiver would get the same
+	// message again and again.
+	made []journal.Outcome
 }
 
 func (w *worker) run(ctx context.Context) {
@@ -65,27 +68,25 @@ func (w *worker) step(ctx context.Context) (time.Duration, error) {
 			return storeWait, err
 		}
 	}
-	m, ok, err := w.store.NextMessage(ctx, w.Name)
+	queue, err := w.store.NextMessages(ctx, w.Name, w.reach())
 	if err != nil {
 		return storeWait, err
 	}
-	if !ok {
+	if len(queue) == 0 {
 		return idlePoll, nil
 	}
-	if wait := untilDue(m.NextAt, w.now()); wait > 0 {
+	if wait := w.until(queue[0]); wait > 0 {
 		return wait, nil
 	}
 	enabled, err := w.store.Enabled(ctx, w.Name, w.Sender.Target())
 	if err != nil {
 		return storeWait, err
 	}
+	p := pack(queue, w.Sender.Joins())
 	if !enabled {
-		o := w.unsent(m)
-		w.made = &o
-	} else if o, done := w.attempt(ctx, m); done {
-		w.made = &o
-	} else {
-		return 0, nil // stopped; the message stays as it was
+		w.made = w.unsent(p)
+	} else if w.made = w.attempt(ctx, p); w.made == nil {
+		return 0, nil // stopped; the messages stay as they were
 	}
 	if err := w.settle(ctx); err != nil {
 		return storeWait, err
@@ -93,48 +94,56 @@ func (w *worker) step(ctx context.Context) (time.Duration, error) {
 	return 0, nil
 }
 
-// attempt sends m once. It reports false where the end of ctx cut it short.
-func (w *worker) attempt(ctx context.Context, m journal.Message) (journal.Outcome, bool) {
+// reach is how many messages have to be known to choose what goes out.
+func (w *worker) reach() int {
+	if w.Sender.Joins() {
+		return maxQueue
+	}
+	return 1
+}
+
+// until is how long nothing is sent while m is the oldest message.
+func (w *worker) until(m journal.Message) time.Duration {
+	wait := untilDue(m.NextAt, w.now())
+	if w.Sender.Joins() && !w.hurried.Load() {
+		wait = max(wait, untilFull(m, w.burst, w.now()))
+	}
+	return wait
+}
+
+// attempt sends p once. It returns nil where the end of ctx cut it short.
+func (w *worker) attempt(ctx context.Context, p parcel) []journal.Outcome {
 	sendCtx, cancel := withGrace(ctx, attemptTimeout)
 	defer cancel()
-	a := w.Sender.Send(sendCtx, w.outgoing(m.ID, m.Body))
+	a := w.Sender.Send(sendCtx, p.out)
 	if ctx.Err() != nil && a.Kind == Failed {
-		return journal.Outcome{}, false
+		return nil
 	}
-	o := judge(m, a, w.now(), jitter())
-	if o.Err != "" {
-		o.Err = w.Sender.Shown() + ": " + o.Err
+	if a.Kind != Accepted {
+		a.Text = w.Sender.Shown() + ": " + a.Text
 	}
-	if o.Result == journal.Gone {
-		o.Target = w.Sender.Target()
+	now, spread := w.now(), jitter()
+	list := make([]journal.Outcome, len(p.members))
+	for i, m := range p.members {
+		list[i] = judge(m, a, now, spread)
+		if a.Kind == Gone {
+			list[i].Target = w.Sender.Target()
+		}
 	}
-	w.report(m, o)
-	return o, true
+	w.report(p, list)
+	return list
 }
 
-// outgoing is a message as the endpoint's kind of sender takes it.
-func (w *worker) outgoing(id string, body []byte) Outgoing {
-	if w.Sender.Joins() {
-		body = text(body)
+// unsent are the outcomes for an endpoint that wants no more.
+func (w *worker) unsent(p parcel) []journal.Outcome {
+	list := make([]journal.Outcome, len(p.members))
+	for i, m := range p.members {
+		list[i] = journal.Outcome{
+			ID: m.ID, Endpoint: w.Name, Result: journal.Dead, At: w.now(), Attempts: m.Attempts, Refusals: m.Refusals,
+			Err: w.Sender.Shown() + ": not sent: it wanted nothing more before; give it its new address",
+		}
 	}
-	return Outgoing{ID: id, Body: body}
-}
-
-// text is what a person is to read of an event's JSON.
-func text(body []byte) []byte {
-	var e event.Event
-	if err := json.Unmarshal(body, &e); err != nil || e.Data.Message == "" {
-		return body // better than nothing
-	}
-	return []byte(e.Data.Message)
-}
-
-// unsent is the outcome for a message to an endpoint that wants no more.
-func (w *worker) unsent(m journal.Message) journal.Outcome {
-	return journal.Outcome{
-		ID: m.ID, Endpoint: w.Name, Result: journal.Dead, At: w.now(), Attempts: m.Attempts, Refusals: m.Refusals,
-		Err: w.Sender.Shown() + ": not sent: it answered 410 Gone before; give it its new address",
-	}
+	return list
 }
 
 // withGrace gives an attempt its time, and a little of it after ctx ended.
@@ -151,33 +160,56 @@ func withGrace(ctx context.Context, limit time.Duration) (context.Context, conte
 func (w *worker) settle(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleLimit)
 	defer cancel()
-	if err := w.store.Settle(ctx, *w.made); err != nil {
+	if err := w.store.Settle(ctx, w.made); err != nil {
 		return err
 	}
 	w.made = nil
 	return nil
 }
 
-func (w *worker) report(m journal.Message, o journal.Outcome) {
-	level := zerolog.WarnLevel
-	text := "notification not delivered; it is tried again"
-	switch o.Result {
+// report logs what came of an attempt. Members of one text differ where one is
+// given up for its age; each kind of end is logged.
+func (w *worker) report(p parcel, list []journal.Outcome) {
+	for i, o := range list {
+		if i > 0 && o.Result == list[i-1].Result {
+			continue
+		}
+		e := w.log.WithLevel(level(o.Result)).Str("id", p.out.ID).Int("attempts", o.Attempts)
+		if n := len(list); n > 1 {
+			e = e.Int("messages", n)
+		}
+		if o.Err != "" {
+			e = e.Str("error", o.Err)
+		}
+		if !o.NextAt.IsZero() {
+			e = e.Time("next_at", o.NextAt)
+		}
+		e.Msg(story(o.Result))
+	}
+}
+
+func level(r journal.Result) zerolog.Level {
+	switch r {
 	case journal.Delivered:
-		level, text = zerolog.InfoLevel, "notification delivered"
+		return zerolog.InfoLevel
 	case journal.Retry:
-	case journal.Dead:
-		level, text = zerolog.ErrorLevel, "notification given up"
+		return zerolog.WarnLevel
+	case journal.Dead, journal.Gone:
+	}
+	return zerolog.ErrorLevel
+}
+
+func story(r journal.Result) string {
+	switch r {
+	case journal.Delivered:
+		return "notification delivered"
+	case journal.Retry:
+		return "notification not delivered; it is tried again"
 	case journal.Gone:
-		level, text = zerolog.ErrorLevel, "endpoint switched off by its receiver; give it its new address"
+		return "endpoint switched off by its receiver; give it its new address"
+	case journal.Dead:
 	}
-	e := w.log.WithLevel(level).Str("id", m.ID).Int("attempts", o.Attempts)
-	if o.Err != "" {
-		e = e.Str("error", o.Err)
-	}
-	if !o.NextAt.IsZero() {
-		e = e.Time("next_at", o.NextAt)
-	}
-	e.Msg(text)
+	return "notification given up"
 }
 
 // sleep waits for d, for Wake or for the end.

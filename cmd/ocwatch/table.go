@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/app"
 	"github.com/ocwatch/ocwatch/failover"
 	"github.com/ocwatch/ocwatch/failover/watchdog"
+	"github.com/ocwatch/ocwatch/internal/journal"
 	"github.com/ocwatch/ocwatch/internal/quota"
 )
 
@@ -73,7 +75,8 @@ func writeTable(w io.Writer, s app.Status, now time.Time) error {
 	}
 	for _, e := range s.Notify {
 		if e.Disabled || e.Dead > 0 || e.Pending > 0 {
-			fmt.Fprintf(&b, "webhook %s: %d waiting, %d given up%s%s\n", e.Endpoint, e.Pending, e.Dead, disabled(e.Disabled), lastError(e.LastError))
+			fmt.Fprintf(&b, "endpoint %s: %d waiting, %d given up%s%s%s\n",
+				e.Endpoint, e.Pending, e.Dead, lastDead(e.LastDead, now), disabled(e.Disabled), lastError(e))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -170,18 +173,34 @@ func fix(command string) string {
 	return " (mend: " + command + ")"
 }
 
+func lastDead(m *journal.DeadMessage, now time.Time) string {
+	if m == nil {
+		return ""
+	}
+	return fmt.Sprintf(" (the newest: %s of %s: %s)", cmp.Or(m.Event, "a message"), pastCell(m.At, now), m.Error)
+}
+
+// pastCell is a time in the past, with the date where that is not clear.
+func pastCell(at, now time.Time) string {
+	if now.Sub(at) < 20*time.Hour {
+		return at.Local().Format("15:04")
+	}
+	return at.Local().Format("Mon 2 Jan 15:04")
+}
+
 func disabled(d bool) string {
 	if d {
-		return ", disabled since it answered 410 Gone"
+		return ", disabled since it answered that it wants no more"
 	}
 	return ""
 }
 
-func lastError(e string) string {
-	if e == "" {
+// lastError leaves out what is the newest dead message's own.
+func lastError(e journal.EndpointStatus) string {
+	if e.LastError == "" || e.LastDead != nil && e.LastDead.Error == e.LastError {
 		return ""
 	}
-	return ", last error: " + e
+	return ", last error: " + e.LastError
 }
 
 func joinTabs(cells []string) string {

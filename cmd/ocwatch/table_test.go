@@ -8,6 +8,7 @@ import (
 	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/app"
 	"github.com/ocwatch/ocwatch/failover"
 	"github.com/ocwatch/ocwatch/failover/watchdog"
+	"github.com/ocwatch/ocwatch/internal/journal"
 )
 
 func TestTableWithoutPools(t *testing.T) {
@@ -31,6 +32,42 @@ func TestTableWithoutPools(t *testing.T) {
 			}
 			if code := codeOf(tc.status); code != codeUnknown {
 				t.Errorf("exit code %d, want %d", code, codeUnknown)
+			}
+		})
+	}
+}
+
+// What nobody got stands in the table, with what it was and why.
+func TestTableShowsEndpoints(t *testing.T) {
+	now := time.Date(2026, 11, 22, 10, 0, 0, 0, time.Local)
+	for name, tc := range map[string]struct {
+		status journal.EndpointStatus
+		want   string
+	}{
+		"all well":   {journal.EndpointStatus{Endpoint: "ops", LastDelivered: now}, ""},
+		"on its way": {journal.EndpointStatus{Endpoint: "ops", Pending: 2, LastError: "503"}, "endpoint ops: 2 waiting, 0 given up, last error: 503\n"},
+		"given up": {
+			journal.EndpointStatus{Endpoint: "ops", Dead: 3, LastError: "404", LastDead: &journal.DeadMessage{Event: "pool.depleted", At: now.Add(-time.Hour), Error: "404"}},
+			"endpoint ops: 0 waiting, 3 given up (the newest: pool.depleted of 09:00: 404)\n",
+		},
+		"given up days ago, and again in trouble": {
+			journal.EndpointStatus{Endpoint: "ops", Pending: 1, Dead: 1, LastError: "503", LastDead: &journal.DeadMessage{At: now.AddDate(0, 0, -3), Error: "404"}},
+			"endpoint ops: 1 waiting, 1 given up (the newest: a message of Thu 19 Nov 10:00: 404), last error: 503\n",
+		},
+		"switched off": {
+			journal.EndpointStatus{Endpoint: "chat", Disabled: true, LastError: "410 Gone"},
+			"endpoint chat: 0 waiting, 0 given up, disabled since it answered that it wants no more, last error: 410 Gone\n",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out strings.Builder
+			s := app.Status{Status: watchdog.Status{At: now}, Notify: []journal.EndpointStatus{tc.status}}
+			if err := writeTable(&out, s, now); err != nil {
+				t.Fatal(err)
+			}
+			_, got, _ := strings.Cut(out.String(), "models auth login\n")
+			if got != tc.want {
+				t.Errorf("got  %q\nwant %q", got, tc.want)
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -32,7 +33,7 @@ const (
 	Gone      Result = "gone"  // given up, and the endpoint wants nothing more
 )
 
-// Outcome is the end of one attempt to deliver a message.
+// Outcome is what one attempt to deliver a message came to.
 type Outcome struct {
 	ID       string
 	Endpoint string
@@ -55,6 +56,15 @@ type EndpointStatus struct {
 	LastError     string    `json:"last_error,omitempty"`
 	LastDelivered time.Time `json:"last_delivered,omitzero"`
 	Disabled      bool      `json:"disabled"` // it answered 410
+	// LastDead is the newest message that was given up, nil where there is none.
+	LastDead *DeadMessage `json:"last_dead,omitempty"`
+}
+
+// DeadMessage is a message that nobody got.
+type DeadMessage struct {
+	Event string    `json:"event"` // the type of the event it told of
+	At    time.Time `json:"at"`    // when it was written
+	Error string    `json:"error"`
 }
 
 func storeMessages(ctx context.Context, tx *sql.Tx, r Round) error {
@@ -75,33 +85,40 @@ func storeMessages(ctx context.Context, tx *sql.Tx, r Round) error {
 	return nil
 }
 
-// NextMessage returns the oldest pending message of an endpoint, due or not,
-// and false where there is none.
-func (j *Journal) NextMessage(ctx context.Context, endpoint string) (Message, bool, error) {
-	m := Message{Endpoint: endpoint}
-	var created, next int64
-	err := j.db.QueryRowContext(ctx, `SELECT id, body, created_at, attempts, refusals, next_at, last_error
-		FROM outbox WHERE endpoint = ? AND dead = 0 ORDER BY seq LIMIT 1`, endpoint).
-		Scan(&m.ID, &m.Body, &created, &m.Attempts, &m.Refusals, &next, &m.LastError)
-	if errors.Is(err, sql.ErrNoRows) {
-		return Message{}, false, nil
-	}
-	if err != nil {
-		return Message{}, false, j.explain("read the outbox", err)
-	}
-	m.CreatedAt, m.NextAt = fromMillis(created), fromMillis(next)
-	return m, true, nil
+// NextMessages returns the oldest pending messages of an endpoint in the order
+// of their writing, due or not, and at most limit of them.
+func (j *Journal) NextMessages(ctx context.Context, endpoint string, limit int) ([]Message, error) {
+	var list []Message
+	err := j.each(ctx, "read the outbox", func(rows *sql.Rows) error {
+		m := Message{Endpoint: endpoint}
+		var created, next int64
+		err := rows.Scan(&m.ID, &m.Body, &created, &m.Attempts, &m.Refusals, &next, &m.LastError)
+		m.CreatedAt, m.NextAt = fromMillis(created), fromMillis(next)
+		list = append(list, m)
+		return err
+	}, `SELECT id, body, created_at, attempts, refusals, next_at, last_error
+		FROM outbox WHERE endpoint = ? AND dead = 0 ORDER BY seq LIMIT ?`, endpoint, limit)
+	return list, err
 }
 
-// Settle stores what became of an attempt. It may be repeated, as after an error
-// that left open whether it was stored.
-func (j *Journal) Settle(ctx context.Context, o Outcome) error {
-	return j.write(ctx, "settle a message", func(tx *sql.Tx) error {
-		n, err := settleMessage(ctx, tx, o)
-		if err != nil || n == 0 {
-			return err
+// Settle stores what became of an attempt, for all messages that were sent by
+// it or for none. It may be repeated, as after an error that left open whether
+// it was stored.
+func (j *Journal) Settle(ctx context.Context, outcomes []Outcome) error {
+	return j.write(ctx, "settle messages", func(tx *sql.Tx) error {
+		for _, o := range outcomes {
+			n, err := settleMessage(ctx, tx, o)
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				continue
+			}
+			if err := settleEndpoint(ctx, tx, o); err != nil {
+				return err
+			}
 		}
-		return settleEndpoint(ctx, tx, o)
+		return nil
 	})
 }
 
@@ -163,15 +180,32 @@ func (j *Journal) Outbox(ctx context.Context) ([]EndpointStatus, error) {
 	var list []EndpointStatus
 	err := j.each(ctx, "read the outbox", func(rows *sql.Rows) error {
 		var s EndpointStatus
-		var delivered int64
-		err := rows.Scan(&s.Endpoint, &s.Pending, &s.Dead, &delivered, &s.LastError, &s.Disabled)
+		var delivered, deadAt int64
+		var body []byte
+		var why string
+		err := rows.Scan(&s.Endpoint, &s.Pending, &s.Dead, &delivered, &s.LastError, &s.Disabled, &deadAt, &body, &why)
 		s.LastDelivered = fromMillis(delivered)
+		if s.Dead > 0 {
+			s.LastDead = &DeadMessage{Event: eventType(body), At: fromMillis(deadAt), Error: why}
+		}
 		list = append(list, s)
 		return err
-	}, `WITH names AS (SELECT name FROM endpoint UNION SELECT endpoint FROM outbox)
-		SELECT n.name, count(*) FILTER (WHERE o.dead = 0), count(*) FILTER (WHERE o.dead = 1),
-			coalesce(max(e.last_delivered), 0), coalesce(max(e.last_error), ''), coalesce(max(e.gone_target), '') <> ''
-		FROM names n LEFT JOIN outbox o ON o.endpoint = n.name LEFT JOIN endpoint e ON e.name = n.name
-		GROUP BY n.name ORDER BY n.name`)
+	}, `WITH names AS (SELECT name FROM endpoint UNION SELECT endpoint FROM outbox),
+		counts AS (SELECT endpoint, count(*) FILTER (WHERE dead = 0) pending, count(*) FILTER (WHERE dead = 1) dead,
+			max(seq) FILTER (WHERE dead = 1) last FROM outbox GROUP BY endpoint)
+		SELECT n.name, coalesce(c.pending, 0), coalesce(c.dead, 0), coalesce(e.last_delivered, 0), coalesce(e.last_error, ''),
+			coalesce(e.gone_target, '') <> '', coalesce(o.created_at, 0), o.body, coalesce(o.last_error, '')
+		FROM names n LEFT JOIN counts c ON c.endpoint = n.name LEFT JOIN endpoint e ON e.name = n.name
+			LEFT JOIN outbox o ON o.seq = c.last
+		ORDER BY n.name`)
 	return list, err
+}
+
+// eventType is the type of the event in a body, "" where it holds none.
+func eventType(body []byte) string {
+	var e struct {
+		Type string `json:"type"`
+	}
+	_ = json.Unmarshal(body, &e) // "" then
+	return e.Type
 }

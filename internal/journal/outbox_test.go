@@ -15,18 +15,19 @@ func queue(t *testing.T, j *Journal, endpoint string, ids ...string) {
 	commit(t, j, r)
 }
 
+// next is the oldest pending message, the zero Message where there is none.
 func next(t *testing.T, j *Journal, endpoint string) Message {
 	t.Helper()
-	m, ok, err := j.NextMessage(t.Context(), endpoint)
-	if err != nil || ok != (m.ID != "") {
-		t.Fatalf("next of %s: %+v, %v, %v", endpoint, m, ok, err)
+	list, err := j.NextMessages(t.Context(), endpoint, 1)
+	if err != nil || len(list) > 1 {
+		t.Fatalf("next of %s: %+v, %v", endpoint, list, err)
 	}
-	return m
+	return append(list, Message{})[0]
 }
 
-func settle(t *testing.T, j *Journal, o Outcome) {
+func settle(t *testing.T, j *Journal, list ...Outcome) {
 	t.Helper()
-	if err := j.Settle(t.Context(), o); err != nil {
+	if err := j.Settle(t.Context(), list); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -71,12 +72,54 @@ func TestSettleLeavesTheDeadAlone(t *testing.T) {
 	settle(t, j, Outcome{ID: "a", Endpoint: "ops", Result: Delivered, At: day})
 	settle(t, j, Outcome{ID: "a", Endpoint: "ops", Result: Retry, At: day})
 	settle(t, j, Outcome{ID: "unheard of", Endpoint: "nobody", Result: Delivered, At: day})
-	want := []EndpointStatus{{Endpoint: "ops", Pending: 1, Dead: 1, LastError: "404"}}
+	want := []EndpointStatus{{Endpoint: "ops", Pending: 1, Dead: 1, LastError: "404", LastDead: &DeadMessage{At: day, Error: "404"}}}
 	if got, err := j.Outbox(t.Context()); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("outbox = %+v, %v", got, err)
 	}
-	if err := j.Settle(t.Context(), Outcome{ID: "b", Endpoint: "ops", Result: "nonsense"}); err == nil {
+}
+
+// A batch is settled as one: where one member cannot be, none is.
+func TestSettleIsAllOrNothing(t *testing.T) {
+	j := fresh(t)
+	queue(t, j, "ops", "a", "b", "c", "d")
+	done := func(id string) Outcome { return Outcome{ID: id, Endpoint: "ops", Result: Delivered, At: day} }
+	if err := j.Settle(t.Context(), []Outcome{done("a"), {ID: "b", Endpoint: "ops", Result: "nonsense"}}); err == nil {
 		t.Error("an unknown result was taken")
+	}
+	pending := func(want ...string) {
+		t.Helper()
+		list, err := j.NextMessages(t.Context(), "ops", 3)
+		var got []string
+		for _, m := range list {
+			got = append(got, m.ID)
+		}
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("pending %q, %v; want %q", got, err, want)
+		}
+	}
+	pending("a", "b", "c")
+	settle(t, j, done("a"), done("unheard of"), done("b"))
+	pending("c", "d")
+	settle(t, j, done("a"), done("b")) // repeated
+	settle(t, j)
+	pending("c", "d")
+}
+
+func TestLastDeadIsTheNewest(t *testing.T) {
+	j := fresh(t)
+	for i, typ := range []string{"pool.depleted", "pool.recovered", "test"} {
+		body := []byte(`{"type":"` + typ + `","data":{"message":"x"}}`)
+		commit(t, j, Round{At: day, Messages: []Message{{ID: typ, Endpoint: "ops", Body: body, CreatedAt: day.Add(time.Duration(i) * time.Hour)}}})
+	}
+	for _, id := range []string{"pool.recovered", "pool.depleted"} { // in whatever order they die
+		settle(t, j, Outcome{ID: id, Endpoint: "ops", Result: Dead, At: day, Err: id + " was refused"})
+	}
+	want := []EndpointStatus{{
+		Endpoint: "ops", Pending: 1, Dead: 2, LastError: "pool.depleted was refused",
+		LastDead: &DeadMessage{Event: "pool.recovered", At: day.Add(time.Hour), Error: "pool.recovered was refused"},
+	}}
+	if got, err := j.Outbox(t.Context()); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }
 
@@ -90,7 +133,7 @@ func TestOutboxStatus(t *testing.T) {
 	settle(t, j, Outcome{ID: "p", Endpoint: "phone", Result: Gone, At: day, Target: "h1", Err: "410"})
 	want := []EndpointStatus{
 		{Endpoint: "ops", Pending: 2, LastError: "503", LastDelivered: day.Add(time.Minute)},
-		{Endpoint: "phone", Dead: 1, LastError: "410", Disabled: true},
+		{Endpoint: "phone", Dead: 1, LastError: "410", Disabled: true, LastDead: &DeadMessage{At: day, Error: "410"}},
 		{Endpoint: "quiet", Pending: 1},
 	}
 	if got, err := j.Outbox(t.Context()); err != nil || !reflect.DeepEqual(got, want) {

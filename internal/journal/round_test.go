@@ -60,7 +60,7 @@ func TestCommitIsAllOrNothing(t *testing.T) {
 			if got := state(t, j); got != `{}` || len(restarts) != 0 || err != nil {
 				t.Errorf("stored: %s, %v, %v", got, restarts, err)
 			}
-			if _, ok, err := j.NextMessage(t.Context(), "ops"); ok || err != nil {
+			if m, err := j.NextMessages(t.Context(), "ops", 1); len(m) > 0 || err != nil {
 				t.Errorf("a message was stored (%v)", err)
 			}
 		})
