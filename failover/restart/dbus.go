@@ -20,7 +20,7 @@ const (
 )
 
 // errBusGone: the job goes on without anybody to tell its end.
-var errBusGone = errors.New("the connection to systemd was lost while it restarted the unit")
+var errBusGone = errors.New("the connection to systemd was lost while it worked on the unit")
 
 // DialUser reaches the service manager of this account.
 func DialUser(ctx context.Context) (Manager, func(), error) {
@@ -116,11 +116,14 @@ func (m *manager) State(ctx context.Context, name string) (UnitState, error) {
 	return s, nil
 }
 
-func (m *manager) Restart(ctx context.Context, name string) (string, error) {
+func (m *manager) Do(ctx context.Context, what Job, name string) (string, error) {
+	ask := map[Job]func(context.Context, string, string, chan<- string) (int, error){
+		JobRestart: m.conn.RestartUnitContext, JobStop: m.conn.StopUnitContext, JobStart: m.conn.StartUnitContext,
+	}[what]
 	job := make(chan string, 1) // the library blocks for ever on one that nobody reads
 	asking, cancel := context.WithTimeout(ctx, unitTimeout)
 	defer cancel()
-	if _, err := m.conn.RestartUnitContext(asking, name, "replace", job); err != nil {
+	if _, err := ask(asking, name, "replace", job); err != nil {
 		return "", refusedByBus(err)
 	}
 	lost := time.NewTicker(time.Second) // the library does not tell of it

@@ -21,6 +21,7 @@ const (
 type sight struct {
 	at      time.Time
 	live    bool
+	answers bool      // something listens on the gateway's port
 	started time.Time // zero: not known
 	detail  string
 }
@@ -35,7 +36,7 @@ func (r *Restarter) look(ctx context.Context) sight {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	h := r.opts.Health.Health(ctx)
-	s := sight{at: time.Now(), live: h.Live, detail: h.Detail}
+	s := sight{at: time.Now(), live: h.Live, answers: h.Answers || h.Live, detail: h.Detail}
 	if h.Live && h.Uptime > 0 {
 		s.started = s.at.Add(-h.Uptime)
 	}

@@ -20,12 +20,21 @@ type UnitState struct {
 // Manager is a service manager of systemd, as much of it as a restart needs.
 type Manager interface {
 	State(ctx context.Context, unit string) (UnitState, error)
-	// Restart waits for the job and returns its result: done, failed,
-	// canceled, timeout, … "done" means that the job is, not that the service
-	// is up.
-	Restart(ctx context.Context, unit string) (result string, err error)
+	// Do waits for the job and returns its result: done, failed, canceled,
+	// timeout, … "done" means that the job is, not that the service is up.
+	Do(ctx context.Context, job Job, unit string) (result string, err error)
 	ResetFailed(ctx context.Context, unit string) error
 }
+
+// Job is what a Manager is asked to do with a unit, in systemctl's words.
+type Job string
+
+// The jobs.
+const (
+	JobRestart Job = "restart"
+	JobStop    Job = "stop"
+	JobStart   Job = "start"
+)
 
 // Dial reaches a Manager. The connection outlives ctx, until done is called.
 type Dial func(ctx context.Context) (m Manager, done func(), err error)
@@ -137,7 +146,7 @@ func restartable(name string, s UnitState, systemctl string, now situation) erro
 // restart restarts the unit, calls took when systemd has started a new process,
 // and watches it until ctx ends. Its errors are certain: systemd said them.
 func (u unit) restart(ctx context.Context, took func(taken)) error {
-	result, err := u.m.Restart(ctx, u.name)
+	result, err := u.m.Do(ctx, JobRestart, u.name)
 	if err != nil {
 		return fmt.Errorf("%s: %w", u.name, err)
 	}

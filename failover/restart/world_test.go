@@ -1,6 +1,7 @@
 package restart
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,6 +34,8 @@ type world struct {
 	active   []int         // active work, one entry a preflight, the last for ever
 	status   string        // of gateway.restart.request
 	cliSays  string
+	managed  bool      // the command knows a service of its own
+	mute     bool      // /healthz answers in HTML, as the oldest releases
 	user     *fakeUnit // nil: no bus
 	system   *fakeUnit
 	history  []time.Time
@@ -66,6 +69,7 @@ type fakeUnit struct {
 	limitAgain bool   // also after a reset
 	spentBy    string // what used the limit up: the result that then stays; "": the restarts
 	failAfter  bool   // it fails a while after its job is done
+	deaf       bool   // a stop or start is "done" without having been done
 	busGone    bool   // the bus goes away during the restart, which happens
 	resets     int
 	starts     int
@@ -139,7 +143,10 @@ func (w *world) Health(ctx context.Context) openclaw.Health {
 	if !done || err != nil || !w.up(now) {
 		return openclaw.Health{Detail: "connection refused"}
 	}
-	h := openclaw.Health{Live: true, Ready: true, Uptime: now.Sub(w.boot) + time.Millisecond}
+	if w.mute {
+		return openclaw.Health{Answers: true, Detail: "HTML"}
+	}
+	h := openclaw.Health{Live: true, Ready: true, Answers: true, Uptime: now.Sub(w.boot) + time.Millisecond}
 	if now.Before(w.gone) {
 		h.Uptime = now.Sub(w.old) + time.Millisecond
 	}
@@ -228,12 +235,50 @@ func (w *world) Restarting(ctx context.Context, at time.Time, _ string) error {
 	return err
 }
 
+// switchUnit stops or starts the gateway along with its unit. A unit that
+// cannot start fails.
+func (w *world) switchUnit(u *fakeUnit, on bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if u.job != "" || u.deaf {
+		return
+	}
+	switch {
+	case on && u.failAfter:
+		u.state.Active, u.state.Result = "failed", "exit-code"
+	case on:
+		u.starts++
+		u.state.Active, u.state.Sub, u.state.Invocation = "active", "running", fmt.Sprint(u.starts)
+		w.turnOn(true)
+	default:
+		u.state.Active, u.state.Sub, u.state.Result = "inactive", "dead", "success"
+		w.turnOn(false)
+	}
+}
+
+// turnOn has the gateway stop, or answer after its outage.
+func (w *world) turnOn(on bool) {
+	now := time.Now()
+	switch {
+	case !on:
+		w.gone, w.boot = now.Add(w.delay), now.Add(1e6*time.Hour)
+	case w.up(now): // left alone
+	case w.broken:
+		w.boot = now.Add(1e6 * time.Hour)
+	default:
+		w.boot = now.Add(w.outage)
+	}
+}
+
 type fakeCLI struct{ w *world }
 
-func (c fakeCLI) Run(ctx context.Context, _ io.Reader, _ ...string) (openclaw.Output, error) {
+func (c fakeCLI) Run(ctx context.Context, _ io.Reader, args ...string) (openclaw.Output, error) {
 	done, err := c.w.effect(ctx)
 	if !done {
 		return openclaw.Output{}, err
+	}
+	if args[1] != "restart" {
+		return openclaw.Output{Stdout: []byte(c.w.service(args[1]))}, err
 	}
 	if note, said := readCLI([]byte(c.w.cliSays)); said == nil && note != "" {
 		c.w.restart()
@@ -242,6 +287,21 @@ func (c fakeCLI) Run(ctx context.Context, _ io.Reader, _ ...string) (openclaw.Ou
 		}
 	}
 	return openclaw.Output{Stdout: []byte(c.w.cliSays)}, err
+}
+
+// service is what the command says of a service that it manages, in the words of
+// the real one.
+func (w *world) service(verb string) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case verb == "status":
+		return fmt.Sprintf(`{"service":{"label":"systemd user","loaded":%v,"runtime":{"status":"running"}}}`, w.managed)
+	case !w.managed:
+		return `{"action":"` + verb + `","ok":true,"result":"not-loaded"}`
+	}
+	w.turnOn(verb == "start")
+	return `{"action":"` + verb + `","ok":true,"result":"done"}`
 }
 
 func (w *world) dial(ctx context.Context, u *fakeUnit) (Manager, func(), error) {
@@ -271,10 +331,14 @@ func (m *fakeManager) State(ctx context.Context, name string) (UnitState, error)
 	return m.u.state, nil
 }
 
-func (m *fakeManager) Restart(ctx context.Context, _ string) (string, error) {
+func (m *fakeManager) Do(ctx context.Context, job Job, _ string) (string, error) {
 	done, err := m.w.effect(ctx)
 	if !done {
 		return "", err
+	}
+	if job != JobRestart {
+		m.w.switchUnit(m.u, job == JobStart)
+		return cmp.Or(m.u.job, "done"), err
 	}
 	if m.u.limit {
 		m.w.mu.Lock()

@@ -24,6 +24,9 @@ type Health struct {
 	Live   bool
 	Ready  bool
 	Detail string // why it is not live or not ready, in words; "" when it is
+	// Answers: something listens there, whatever it says. The oldest releases
+	// are never Live, since they answer every path with a page of HTML.
+	Answers bool
 	// Uptime is how long ago this start of the gateway was, also where it
 	// restarted within its process. 0: it did not say.
 	Uptime time.Duration
@@ -41,19 +44,19 @@ func (i *Install) Health(ctx context.Context) Health {
 	defer client.CloseIdleConnections()
 	live, err := askHealth(ctx, client, e.http("/healthz"))
 	if err != nil {
-		return Health{Detail: "healthz: " + err.Error()}
+		return Health{Answers: live.answered, Detail: "healthz: " + err.Error()}
 	}
 	if !live.OK {
-		return Health{Detail: "healthz: the gateway says that it is not live"}
+		return Health{Answers: true, Detail: "healthz: the gateway says that it is not live"}
 	}
 	ready, err := askHealth(ctx, client, e.http("/readyz"))
 	if err != nil {
-		return Health{Live: true, Detail: "readyz: " + err.Error()}
+		return Health{Live: true, Answers: true, Detail: "readyz: " + err.Error()}
 	}
 	if !ready.Ready {
-		return Health{Live: true, Uptime: ready.uptime(), Detail: fmt.Sprintf("not ready: %v", ready.failing())}
+		return Health{Live: true, Answers: true, Uptime: ready.uptime(), Detail: fmt.Sprintf("not ready: %v", ready.failing())}
 	}
-	return Health{Live: true, Ready: true, Uptime: ready.uptime()}
+	return Health{Live: true, Answers: true, Ready: true, Uptime: ready.uptime()}
 }
 
 type healthAnswer struct {
@@ -61,6 +64,8 @@ type healthAnswer struct {
 	Ready   bool     `json:"ready"`
 	Failing []string `json:"failing"`
 	Uptime  float64  `json:"uptimeMs"`
+
+	answered bool // with anything at all
 }
 
 // uptimeCap is beyond any real run: where the machine's clock is set meanwhile,
@@ -93,15 +98,15 @@ func askHealth(ctx context.Context, client *http.Client, address string) (health
 }
 
 func readHealth(resp *http.Response) (healthAnswer, error) {
+	a := healthAnswer{answered: true}
 	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusServiceUnavailable {
-		return healthAnswer{}, fmt.Errorf("status %d", resp.StatusCode)
+		return a, fmt.Errorf("status %d", resp.StatusCode)
 	}
 	if kind, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return healthAnswer{}, fmt.Errorf("the answer is %q, not JSON: an OpenClaw before 2026.3.7, or another program on this port", resp.Header.Get("Content-Type"))
+		return a, fmt.Errorf("the answer is %q, not JSON: an OpenClaw before 2026.3.7, or another program on this port", resp.Header.Get("Content-Type"))
 	}
-	var a healthAnswer
 	if err := json.NewDecoder(io.LimitReader(resp.Body, healthCap)).Decode(&a); err != nil {
-		return healthAnswer{}, fmt.Errorf("the answer cannot be read: %w", err)
+		return healthAnswer{answered: true}, fmt.Errorf("the answer cannot be read: %w", err)
 	}
 	return a, nil
 }

@@ -63,6 +63,9 @@ func TestHealth(t *testing.T) {
 			if got.Live != c.want.Live || got.Ready != c.want.Ready || got.Uptime != c.want.Uptime || !strings.Contains(got.Detail, c.want.Detail) || (got.Detail == "") != got.Ready {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
+			if !got.Answers {
+				t.Error("something listens there, and it is taken for nothing")
+			}
 			if strings.Contains(got.Detail, "secret page") {
 				t.Error("the detail quotes the body")
 			}
@@ -91,7 +94,7 @@ func TestHealthNothingListens(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	i := clientFor(t, server.URL).install
 	server.Close()
-	if h := i.Health(t.Context()); h.Live || h.Ready || !strings.Contains(h.Detail, "refused") {
+	if h := i.Health(t.Context()); h.Live || h.Ready || h.Answers || !strings.Contains(h.Detail, "refused") {
 		t.Errorf("%+v", h)
 	}
 }
