@@ -51,7 +51,7 @@ func startGateway(ctx context.Context, gw Gateway, r Request) (flow, error) {
 			return nil, f.err
 		}
 	case <-ctx.Done():
-		f.cancel()
+		f.cancel() //nolint:contextcheck // ctx has ended, and the login must too
 		return nil, fmt.Errorf("start a login at the gateway: no code came: %w", ctx.Err())
 	}
 }
@@ -76,7 +76,7 @@ func beginGateway(ctx context.Context, gw Gateway, r Request) (*gatewayFlow, err
 	if err != nil {
 		return nil, startError(err)
 	}
-	return newGatewayFlow(gw, session), nil
+	return newGatewayFlow(ctx, gw, session), nil
 }
 
 // deviceChoice finds how the gateway names its login by code for the provider.

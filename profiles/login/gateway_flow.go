@@ -34,8 +34,9 @@ type gatewayFlow struct {
 	err       error
 }
 
-func newGatewayFlow(gw Gateway, session string) *gatewayFlow {
-	life, end := context.WithTimeout(context.Background(), gatewayLife)
+// newGatewayFlow follows a login that was started. It outlives ctx.
+func newGatewayFlow(ctx context.Context, gw Gateway, session string) *gatewayFlow {
+	life, end := context.WithTimeout(context.WithoutCancel(ctx), gatewayLife)
 	f := &gatewayFlow{gw: gw, session: session, end: end, prompted: make(chan struct{}), done: make(chan struct{})}
 	go f.run(life)
 	return f
@@ -96,14 +97,14 @@ func (f *gatewayFlow) follow(life context.Context) error {
 		case err == nil && state.Done:
 			return state.ending(f.cancelled.Load())
 		case life.Err() != nil:
-			return f.outOfTime()
+			return f.outOfTime(life)
 		case errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, openclaw.ErrGatewayDown):
 			continue // nothing new; an answer that went along has arrived
 		case err != nil:
 			return f.lost(err)
 		}
 		if next, err = f.take(state.Step); err != nil {
-			f.giveUp()
+			f.giveUp(life)
 			return err
 		}
 	}
@@ -143,19 +144,19 @@ func (f *gatewayFlow) take(s wizardStep) (*answer, error) {
 	return a, nil
 }
 
-// giveUp ends a login that cannot go on.
-func (f *gatewayFlow) giveUp() {
-	ctx, stop := context.WithTimeout(context.Background(), cancelLimit)
+// giveUp ends a login that cannot go on, also when life has ended.
+func (f *gatewayFlow) giveUp(life context.Context) {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(life), cancelLimit)
 	defer stop()
 	_ = f.abandon(ctx) // closing the connection ends it too
 }
 
 // outOfTime: the whole time was up, or cancel did not wait any longer.
-func (f *gatewayFlow) outOfTime() error {
+func (f *gatewayFlow) outOfTime(life context.Context) error {
 	if f.cancelled.Load() {
 		return ErrCancelled
 	}
-	f.giveUp()
+	f.giveUp(life)
 	return ErrExpired
 }
 
