@@ -5,6 +5,8 @@ import (
 	"time"
 )
 
+const day = 24 * time.Hour
+
 // clock tells times to a reader somewhere, at the time of an event.
 type clock struct {
 	now time.Time
@@ -33,7 +35,7 @@ func (c clock) moment(t time.Time) string {
 // date names the day by its weekday in the near, and by its year in another
 // one that is not near.
 func (c clock) date(t time.Time) string {
-	if t.Year() != c.now.In(t.Location()).Year() && t.Sub(c.now).Abs() >= 7*24*time.Hour {
+	if t.Year() != c.now.In(t.Location()).Year() && t.Sub(c.now).Abs() >= 7*day {
 		return c.w.dateWithYear(t)
 	}
 	return c.w.date(t)
@@ -59,17 +61,16 @@ func (c clock) hint(t time.Time) string {
 	return fmt.Sprintf(c.w.hint, c.w.span(spanOf(ahead)))
 }
 
-// days is how far ahead t is, in whole days where it is at least one; "" where
-// that is not known.
+// days is how far ahead t is, in whole days where it is about one or more.
 func (c clock) days(t *time.Time) string {
 	if t == nil || !t.After(c.now) {
 		return c.w.soon
 	}
-	ahead := t.Sub(c.now).Round(time.Minute)
-	if d := ahead.Round(24 * time.Hour); d > 0 {
-		ahead = d
+	ahead := max(t.Sub(c.now).Round(time.Minute), time.Minute)
+	if ahead > day-time.Hour {
+		ahead = ahead.Round(day)
 	}
-	return fmt.Sprintf(c.w.in, c.w.span(spanOf(max(ahead, time.Minute))))
+	return fmt.Sprintf(c.w.in, c.w.span(spanOf(ahead)))
 }
 
 // span is a length of time in two units at most.
@@ -77,7 +78,6 @@ type span struct{ days, hours, minutes int }
 
 // spanOf leaves out what does not matter at such a distance.
 func spanOf(d time.Duration) span {
-	day := 24 * time.Hour
 	switch {
 	case d >= 7*day:
 		return span{days: int(d.Round(day) / day)}

@@ -3,6 +3,7 @@ package notify
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -13,11 +14,33 @@ import (
 // profiles does not go beyond: a phone's screen or two.
 const longestText = 900
 
-// The states of profiles that a message tells apart.
+// ailment is what keeps a profile from serving.
+type ailment int
+
 const (
-	dead  = "dead"      // only a login brings it back
-	spent = "exhausted" // comes back by itself
+	isSpent   ailment = iota // no quota; it comes back by itself
+	isDead                   // only a login brings it back
+	isShunned                // OpenClaw does not try it for a while, after errors
+	ailments
 )
+
+func ailmentOf(p event.Profile) ailment {
+	switch {
+	case p.State == "dead":
+		return isDead
+	case p.Refused:
+		return isShunned
+	}
+	return isSpent
+}
+
+// outWords say in one language that profiles cannot serve for one reason.
+type outWords struct {
+	only string // provider, agent
+	all  string // words.all
+	some string // how many
+	bare string // without a reason
+}
 
 // depleted says that nothing is left, when something is back, and what a
 // person has to do; then why each profile cannot serve.
@@ -43,31 +66,35 @@ func (s *telling) depleted() {
 
 // allOut is the headline.
 func (s *telling) allOut() string {
-	n, logins := max(len(s.Data.Order), len(s.Data.Profiles)), len(s.dead())
-	of, agent := s.account(), s.ofAgent()
-	switch {
-	case n == 0:
+	n, of, agent := max(len(s.Data.Order), len(s.Data.Profiles)), s.account(), s.ofAgent()
+	if n == 0 {
 		return s.because(fmt.Sprintf(s.w.everyOut, of, agent), s.reason())
-	case n == 1 && logins == 1:
-		return s.because(fmt.Sprintf(s.w.onlyDead, of, agent), s.onlyReason())
-	case n == 1:
-		return s.because(fmt.Sprintf(s.w.onlySpent, of, agent), s.onlyReason())
 	}
-	all := s.w.all(n, of, agent)
-	switch logins {
-	case 0:
-		return fmt.Sprintf(s.w.allSpent, all)
-	case n:
-		return fmt.Sprintf(s.w.allDead, all)
+	count := [ailments]int{isSpent: n - len(s.Data.Profiles)} // what is not listed is not told to be worse
+	for _, p := range s.Data.Profiles {
+		count[ailmentOf(p)]++
 	}
-	return fmt.Sprintf(s.w.mixed, all, n-logins, logins)
+	var counts []string
+	for a, k := range count {
+		switch k {
+		case 0:
+		case n:
+			if n == 1 {
+				return s.because(fmt.Sprintf(s.w.out[a].only, of, agent), s.onlyReason())
+			}
+			return fmt.Sprintf(s.w.out[a].all, s.w.all(n, of, agent))
+		default:
+			counts = append(counts, fmt.Sprintf(s.w.out[a].some, k))
+		}
+	}
+	return fmt.Sprintf(s.w.mixed, s.w.all(n, of, agent), strings.Join(counts, s.w.comma))
 }
 
 // dead are the profiles that need a login.
 func (s *telling) dead() []string {
 	var ids []string
 	for _, p := range s.Data.Profiles {
-		if p.State == dead {
+		if ailmentOf(p) == isDead {
 			ids = append(ids, p.ID)
 		}
 	}
@@ -88,7 +115,7 @@ func (s *telling) firstBack() string {
 	id, at, waiting := s.w.oneOfThem, s.Data.RecoversAt, len(s.Data.Profiles) == 0
 	var first *time.Time
 	for _, p := range s.Data.Profiles {
-		if p.State == dead {
+		if ailmentOf(p) == isDead {
 			continue
 		}
 		waiting = true
@@ -142,7 +169,7 @@ func (s *telling) listProfiles() {
 
 // out says why p cannot serve, and until when.
 func (s *telling) out(p event.Profile) string {
-	text := cmp.Or(p.ID, s.w.aProfile) + s.w.colon + cmp.Or(s.clause(p.Reason, p.Until), s.w.states[p.State], p.State)
+	text := cmp.Or(p.ID, s.w.aProfile) + s.w.colon + cmp.Or(s.clause(p.Reason, p.Until), s.w.out[ailmentOf(p)].bare)
 	if p.Until != nil {
 		text += fmt.Sprintf(s.w.until, s.clock.moment(*p.Until))
 	}

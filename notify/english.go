@@ -30,14 +30,18 @@ var english = words{
 	switched: "%s now runs on %s.", switchedFrom: "%s now runs on %s instead of %s.",
 	paid: "%s now runs on %s, which is billed for every token.", poolBack: "%s is back: %s can serve again.",
 	firstFree: "The first free one is back %s.", backFromPaid: "ocwatch goes back as soon as a subscription can serve.",
-	everyOut: "Every %saccount%s is out", onlyDead: "The only %saccount%s needs a fresh login", onlySpent: "The only %saccount%s is spent",
-	all:      englishAll,
-	allSpent: "%s are spent.", allDead: "%s need a fresh login.", mixed: "%s are out: %d spent, %d in need of a login.",
+	everyOut: "Every %saccount%s is out",
+	out: [ailments]outWords{
+		isSpent:   {"The only %saccount%s is spent", "%s are spent.", "%d spent", "spent"},
+		isDead:    {"The only %saccount%s needs a fresh login", "%s need a fresh login.", "%d in need of a login", "needs a login"},
+		isShunned: {"The only %saccount%s is refused by OpenClaw after errors", "%s are refused by OpenClaw for now, after errors.", "%d refused by OpenClaw after errors", "refused by OpenClaw after errors"},
+	},
+	all:   englishAll,
+	mixed: "%s are out: %s.", comma: ", ",
 	// A headline of ours begins with an article or the like.
 	reminder:  func(headline string) string { return "Reminder: " + strings.ToLower(headline[:1]) + headline[1:] },
 	firstBack: "First back: %s %s.", byItself: "Nothing to do: it comes back by itself.",
 	until: ", until %s", more: "… and %d more",
-	states: map[string]string{dead: "needs a login", spent: "spent"},
 
 	loginWaits: "A fresh %slogin is waiting for you", loginFailed: "The %slogin failed", loginDone: "The %slogin is done, as %s",
 	logIn: "Log in", loginAs: "Log in again as %s", loginAgain: "Log in again", loginOther: "Log in with an account that has quota left",

@@ -51,7 +51,8 @@ func presentable(e event.Event) event.Event {
 	}
 	d.Profiles = slices.Clone(d.Profiles)
 	for i, p := range d.Profiles {
-		d.Profiles[i] = event.Profile{ID: name(p.ID), State: name(p.State), Reason: printable(p.Reason), Until: p.Until}
+		p.ID, p.State, p.Reason = name(p.ID), name(p.State), printable(p.Reason)
+		d.Profiles[i] = p
 	}
 	if d.Login != nil {
 		l := *d.Login

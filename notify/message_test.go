@@ -31,6 +31,11 @@ func loggedOut(id string) event.Profile {
 	return event.Profile{ID: id, State: "dead", Reason: "the provider revoked this login"}
 }
 
+// stopped is a profile with quota that an outage keeps from serving.
+func stopped(id string) event.Profile {
+	return event.Profile{ID: id, State: "exhausted", Reason: "OpenClaw recorded overloaded until 10:03 UTC", Until: at(10, 3), Refused: true}
+}
+
 // told is one message of the table.
 type told struct {
 	name string
@@ -113,6 +118,9 @@ func tolds() []told {
 		{"depleted, a single spent one", event.PoolDepleted, pool(login, byHand, at(18, 40), bob)},
 		{"depleted, a single dead one", event.PoolDepleted, pool(login, byHand, nil, carol)},
 		{"depleted, nobody knows until when", event.PoolDepleted, pool(login, nil, nil, out("openai:a", nil), event.Profile{ID: "openai:b", State: "exhausted"}, event.Profile{ID: "openai:c", State: "dead"})},
+		{"depleted, by an outage", event.PoolDepleted, pool(wait, nil, at(10, 3), stopped("openai:alice"), stopped("openai:bob"))},
+		{"depleted, partly by an outage", event.PoolDepleted, pool(wait, nil, at(10, 3), bob, stopped("openai:alice"), carol)},
+		{"depleted, a single one by an outage", event.PoolDepleted, pool(wait, nil, at(10, 3), stopped("openai:alice"))},
 		{"depleted, ten profiles with long ids", event.PoolDepleted, pool(login, device, at(18, 40), many(10)...)},
 		{"depleted, ten profiles and an address to be pasted", event.PoolDepleted, pool(login, paste, at(18, 40), many(10)...)},
 		{"depleted, no list", event.PoolDepleted, with(func(d *event.Data) { d.Order, d.RecoversAt = []string{"a", "b"}, at(18, 0) })},
@@ -193,17 +201,31 @@ func TestMessages(t *testing.T) {
 	compareMessages(t, b.String(), string(want))
 }
 
+// compareMessages names what differs, so that one new message is not reported
+// as a change of all that follow.
 func compareMessages(t *testing.T, got, want string) {
 	t.Helper()
-	g, w := strings.Split(got, "\n== "), strings.Split(want, "\n== ")
-	for i := range min(len(g), len(w)) {
-		if g[i] != w[i] {
-			t.Errorf("got\n%s\nwant\n%s", g[i], w[i])
+	g, w := byHeading(got), byHeading(want)
+	for heading, text := range g {
+		if w[heading] != text {
+			t.Errorf("%s: got\n%s\nwant\n%s", heading, text, w[heading])
 		}
 	}
-	if len(g) != len(w) {
-		t.Errorf("%d messages, the file has %d", len(g), len(w))
+	for heading := range w {
+		if _, ok := g[heading]; !ok {
+			t.Errorf("%s is in the file and in no case", heading)
+		}
 	}
+}
+
+func byHeading(file string) map[string]string {
+	out := map[string]string{}
+	for section := range strings.SplitSeq("\n"+file, "\n== ") {
+		if heading, text, ok := strings.Cut(section, "\n"); ok {
+			out[heading] = text
+		}
+	}
+	return out
 }
 
 func (c told) text(t *testing.T, lang Language, zone string) string {

@@ -38,16 +38,15 @@ type words struct {
 	firstFree              string // time
 	backFromPaid           string
 	everyOut               string // provider, agent
-	onlyDead, onlySpent    string // provider, agent
 	all                    func(n int, provider, agent string) string
-	allSpent, allDead      string // all
-	mixed                  string // all, how many spent, how many logins needed
+	out                    [ailments]outWords
+	mixed                  string // all, the counts, parted by comma
+	comma                  string
 	reminder               func(headline string) string
 	firstBack              string // profile, time
 	byItself               string
-	until                  string            // time
-	more                   string            // how many
-	states                 map[string]string // of a profile without a reason
+	until                  string // time
+	more                   string // how many
 
 	// Of a login.
 	loginWaits, loginFailed                                       string // provider
