@@ -54,6 +54,9 @@ func (l *Lab) configure(t *testing.T, edit func(map[string]any)) {
 	}
 	// By default it logs to a directory that all of a machine's users share.
 	config["logging"] = map[string]any{"file": filepath.Join(l.tmp, "openclaw.log")}
+	if l.Telegram != nil {
+		config["channels"] = map[string]any{"telegram": l.Telegram.config()}
+	}
 	if edit != nil {
 		edit(config)
 	}

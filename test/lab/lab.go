@@ -30,6 +30,8 @@ type Options struct {
 	Accounts []Account
 	// Config edits openclaw.json after seeding, before anything runs on it.
 	Config func(config map[string]any)
+	// Telegram gives OpenClaw a bot on a stand-in for Telegram's Bot API.
+	Telegram bool
 }
 
 // Lab is one OpenClaw install with its own home, ports and providers.
@@ -40,6 +42,7 @@ type Lab struct {
 	Port     int // the gateway's, on 127.0.0.1
 	Provider *Provider
 	Accounts []Account
+	Telegram *Telegram // nil unless it was asked for
 
 	tmp string
 }
@@ -62,6 +65,9 @@ func New(t *testing.T, o Options) *Lab {
 		Accounts: o.Accounts,
 	}
 	l.StateDir = filepath.Join(l.Home, ".openclaw")
+	if o.Telegram {
+		l.Telegram = NewTelegram(t)
+	}
 	must(t, os.MkdirAll(l.tmp, 0o700))
 	t.Cleanup(func() { endStrays(t, l.Home) })
 	l.seed(t, o.Config)
