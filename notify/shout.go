@@ -1,0 +1,202 @@
+package notify
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+
+	"github.com/ocwatch/ocwatch/internal/secret"
+)
+
+// shoutTimeout bounds one attempt: every chat and every part of a message.
+const shoutTimeout = webhookTimeout
+
+// shout sends texts to one chat service or mailbox.
+//
+// The library shoutrrr gives the addresses: its URLs are what people have
+// already, and it knows each service's tokens. It does not send. Its Telegram
+// service takes a refused connection or a 502 for delivered, its ntfy service
+// repeats the first title for ever, SMTP has no deadline, and most of it knows
+// neither a context nor a Retry-After and follows redirects. So the requests
+// are made here, by one bounded client, and every answer is read to its end.
+type shout struct {
+	service service
+	target  string
+
+	mu   sync.Mutex
+	last string // the message that got is about
+	got  []int  // how many parts each room has had
+}
+
+// service is one chat service, mail server or push server. Rooms are the
+// chats, channels and mailboxes that one address names: each gets everything,
+// whatever becomes of the others.
+type service interface {
+	shown() string // scheme and host
+	rooms() int
+	letters(text string) []letter // text in parts that the service takes
+	deliver(ctx context.Context, room int, l letter) Answer
+	close()
+}
+
+// letter is one part of a message.
+type letter struct {
+	id    string // the message's; the same over all attempts
+	title string // where the service shows one, else ""
+	text  string
+}
+
+// wires are how a service gets out; nil fields are the machine's own.
+type wires struct {
+	client *http.Client
+	roots  *x509.CertPool // for mail servers
+}
+
+// Shout makes the sender of a chat channel from a shoutrrr URL such as
+// telegram://TOKEN@telegram?chats=ID. Also taken are the addresses that Slack,
+// Discord, Lark, Feishu and WeCom show for their webhooks. The URL is a secret:
+// errors say which service it names and what is wrong, and quote nothing of it.
+func Shout(address secret.Value) (Sender, error) {
+	s, err := newShout(address, wires{})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func newShout(address secret.Value, w wires) (*shout, error) {
+	raw := strings.TrimSpace(address.Reveal())
+	d, u, err := parseShout(raw)
+	if err != nil {
+		return nil, err
+	}
+	w.client = newClient(w.client)
+	svc, err := d.build(u, w)
+	if err != nil {
+		return nil, d.wrong(err)
+	}
+	return &shout{service: svc, target: target(raw)}, nil
+}
+
+// Shown serves Sender.
+func (s *shout) Shown() string { return s.service.shown() }
+
+// Target serves Sender.
+func (s *shout) Target() string { return s.target }
+
+// Joins serves Sender.
+func (s *shout) Joins() bool { return true }
+
+// String and GoString keep package fmt from printing tokens.
+func (s *shout) String() string { return s.Shown() }
+
+// GoString is String.
+func (s *shout) GoString() string { return s.Shown() }
+
+// CloseIdleConnections ends what is kept open between messages.
+func (s *shout) CloseIdleConnections() { s.service.close() }
+
+// Send serves Sender. What a room has had is not sent to it again when the same
+// message is tried again, as long as this process lives.
+func (s *shout) Send(ctx context.Context, m Outgoing) Answer {
+	ctx, cancel := context.WithTimeout(ctx, shoutTimeout)
+	defer cancel()
+	parts := s.service.letters(plainBody(m.Body))
+	if len(parts) == 0 {
+		return Answer{Kind: Refused, Text: "the message has no text"}
+	}
+	got := s.progress(m.ID)
+	var failed []Answer
+	for room := range got {
+		for got[room] < len(parts) {
+			l := parts[got[room]]
+			l.id = m.ID
+			a := s.service.deliver(ctx, room, l)
+			if a.Kind != Accepted {
+				failed = append(failed, a)
+				break
+			}
+			got[room]++
+		}
+	}
+	s.keep(m.ID, got)
+	return sumUp(failed, len(got))
+}
+
+func (s *shout) progress(id string) []int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last == id && s.got != nil {
+		return slices.Clone(s.got)
+	}
+	return make([]int, s.service.rooms())
+}
+
+func (s *shout) keep(id string, got []int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last, s.got = id, got
+}
+
+// sumUp makes one answer of those of the rooms that did not take the message. As
+// long as one may take it yet, it is tried again; Gone is only what all say.
+func sumUp(failed []Answer, rooms int) Answer {
+	if len(failed) == 0 {
+		return Answer{Kind: Accepted, Text: "delivered"}
+	}
+	out := failed[0]
+	for _, a := range failed {
+		if a.Kind == Failed && out.Kind != Failed {
+			out = a
+		}
+	}
+	for _, a := range failed {
+		out.RetryAfter = max(out.RetryAfter, a.RetryAfter)
+		if out.Kind == Gone && a.Kind != Gone {
+			out.Kind = Refused
+		}
+	}
+	if out.Kind == Gone && len(failed) < rooms {
+		out.Kind = Refused
+	}
+	if rooms > 1 {
+		out.Text = fmt.Sprintf("not delivered to %d of %d recipients: %s", len(failed), rooms, out.Text)
+	}
+	return out
+}
+
+// plainBody makes a text of what may hold anything: UTF-8 without control
+// characters, so that no service refuses it for them.
+func plainBody(body []byte) string {
+	text := strings.ToValidUTF8(string(body), "\uFFFD")
+	text = strings.ReplaceAll(text, "\r\n", "\n")
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return -1
+		}
+		return r
+	}, text))
+}
+
+// unreadable is the answer for a success that is none: a gateway's or a login
+// page's 200.
+func unreadable(status int, name string) Answer {
+	return Answer{Text: fmt.Sprintf("%d %s, but it is not what %s answers; something stands between", status, http.StatusText(status), name)}
+}
+
+// later bounds what a service asks to be left alone for.
+func later(seconds float64) time.Duration {
+	if !(seconds > 0) {
+		return 0
+	}
+	if seconds > maxWait.Seconds() {
+		return maxWait
+	}
+	return time.Duration(seconds * float64(time.Second))
+}
