@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	// terminalColumns is wide enough for any link on one line: a wrapped link
-	// is a broken one.
-	terminalColumns = 400
+	// terminalColumns is wide enough for any link on one line, and OpenAI's has
+	// 400 characters: a wrapped link is a broken one.
+	terminalColumns = 1000
 	terminalRows    = 60
 	// terminalGrace is how long a command may take to end by itself once it
 	// was asked to.
@@ -43,7 +43,7 @@ type Terminal struct {
 	ended bool // End was called
 }
 
-// Terminal starts openclaw with args under a terminal of 400 columns. There is
+// Terminal starts openclaw with args under a terminal of 1000 columns. There is
 // no limit of time: whoever starts a command calls End. It fails with
 // *CommandNotFoundError where there is no command.
 func (c *CLI) Terminal(args ...string) (*Terminal, error) {

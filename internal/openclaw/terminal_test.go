@@ -44,7 +44,7 @@ func TestTerminalIsATerminal(t *testing.T) {
 read line; echo "got <$line>"`)
 	t.Setenv("DISPLAY", ":0")
 	term := open(t, i, "a b")
-	if got := readUntil(t, term, "a b"); !strings.Contains(got, "60 400\r\n") || !strings.Contains(got, "xterm-256color 1 a b") {
+	if got := readUntil(t, term, "a b"); !strings.Contains(got, "60 1000\r\n") || !strings.Contains(got, "xterm-256color 1 a b") {
 		t.Errorf("%q", got)
 	}
 	if _, err := term.Write([]byte("hello\n")); err != nil {
