@@ -26,7 +26,7 @@ func compose(from, to mail.Address, l letter, now time.Time) []byte {
 		{"Content-Transfer-Encoding", "quoted-printable"},
 		{"Auto-Submitted", "auto-generated"}, // RFC 3834: no out-of-office replies
 	} {
-		fmt.Fprintf(&b, "%s: %s\r\n", h[0], h[1])
+		b.WriteString(fold(h[0]+": "+h[1]) + "\r\n")
 	}
 	b.WriteString("\r\n")
 	w := quotedprintable.NewWriter(&b)
@@ -39,6 +39,27 @@ func compose(from, to mail.Address, l letter, now time.Time) []byte {
 // subject is one line, encoded by RFC 2047 where it is not ASCII.
 func subject(title string) string {
 	return mime.BEncoding.Encode("utf-8", strings.Join(strings.Fields(title), " "))
+}
+
+// fold breaks a header between words into lines of up to 76 characters, which
+// RFC 2047 wants of encoded ones.
+func fold(header string) string {
+	var b strings.Builder
+	used := 0
+	for i, word := range strings.Split(header, " ") {
+		switch {
+		case i == 0:
+		case used+1+len(word) > 76:
+			b.WriteString("\r\n ")
+			used = 1
+		default:
+			b.WriteString(" ")
+			used++
+		}
+		b.WriteString(word)
+		used += len(word)
+	}
+	return b.String()
 }
 
 // messageID is the same over all attempts, so that a mail which was taken twice

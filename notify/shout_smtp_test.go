@@ -2,6 +2,7 @@ package notify
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/base64"
@@ -238,6 +239,33 @@ func TestMail(t *testing.T) {
 	body, err := io.ReadAll(quotedprintable.NewReader(parsed.Body))
 	if got := strings.ReplaceAll(string(body), "\r\n", "\n"); err != nil || got != text+"\n" {
 		t.Errorf("body %q: %v", got, err)
+	}
+}
+
+// TestMailSubjects: a long one is folded, and comes out as it went in.
+func TestMailSubjects(t *testing.T) {
+	for name, title := range map[string]string{
+		"short":        "srv1: spent",
+		"long":         strings.TrimSpace(strings.Repeat("openai:alice@example.com is spent, ", 4)),
+		"long Chinese": strings.Repeat("全部账号已用完，", 18),
+		"mixed":        strings.TrimSpace(strings.Repeat("openai:alice 已用完 ", 10)),
+		"one word":     strings.Repeat("x", 150),
+	} {
+		t.Run(name, func(t *testing.T) {
+			data := compose(mail.Address{Address: "a@example.com"}, mail.Address{Address: "b@example.com"}, letter{title: title, text: "x"}, time.Now())
+			for line := range strings.SplitSeq(string(data), "\r\n") {
+				if len(line) > 78 && name != "one word" {
+					t.Errorf("a line of %d: %s", len(line), line)
+				}
+			}
+			m, err := mail.ReadMessage(bytes.NewReader(data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject")); err != nil || got != title {
+				t.Errorf("got %q, %v", got, err)
+			}
+		})
 	}
 }
 
