@@ -1,8 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
+	"io"
 	"os"
 	"text/tabwriter"
 	"time"
@@ -10,42 +10,56 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/app"
+	"github.com/ocwatch/ocwatch/notify"
 )
 
 func newNotifyCommand(g *global) *cobra.Command {
 	cmd := group(&cobra.Command{Use: "notify", Short: "try out the notifications"})
-	cmd.AddCommand(&cobra.Command{
+	cmd.AddCommand(newNotifyTestCommand(g))
+	return cmd
+}
+
+func newNotifyTestCommand(g *global) *cobra.Command {
+	var only []string
+	cmd := &cobra.Command{
 		Use:   "test",
 		Short: "send one test event to every endpoint and print what was answered",
-		Args:  cobra.NoArgs,
+		Long: `Sends one test event to every webhook and channel, whatever events they want,
+and prints what each answered and how long that took. Nothing is tried again.
+It ends with an error if one of them did not take the event.`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, _, err := g.load()
 			if err != nil {
 				return err
 			}
-			if len(cfg.Notify.Webhooks) == 0 {
-				return errors.New("no endpoint to test: add one under notify.webhooks in the config file")
-			}
-			results, err := app.TestNotify(cmd.Context(), app.Options{Config: cfg, Log: newLog(cfg.Log, os.Stderr).Level(quiet), Version: version})
+			o := app.Options{Config: cfg, Log: newLog(cfg.Log, os.Stderr).Level(quiet), Version: version}
+			results, err := app.TestNotify(cmd.Context(), o, only)
 			if err != nil {
 				return err
 			}
-			tw := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-			failed := 0
-			for _, r := range results {
-				if r.Err != nil {
-					failed++
-				}
-				_, _ = fmt.Fprintf(tw, "%s\t%s\t%s\n", r.Endpoint, r.Answer, r.Took.Round(time.Millisecond))
-			}
-			if err := tw.Flush(); err != nil {
-				return err
-			}
-			if failed > 0 {
-				return fmt.Errorf("%d of %d endpoints did not take the test event", failed, len(results))
-			}
-			return nil
+			return writeAnswers(cmd.OutOrStdout(), results)
 		},
-	})
+	}
+	cmd.Flags().StringArrayVar(&only, "only", nil, "send to the endpoint of this `name`; may be given again")
 	return cmd
+}
+
+// writeAnswers prints a line for each endpoint.
+func writeAnswers(w io.Writer, results []notify.Result) error {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	failed := 0
+	for _, r := range results {
+		if r.Err != nil {
+			failed++
+		}
+		_, _ = fmt.Fprintf(tw, "%s\t%s\t%s\n", r.Endpoint, r.Took.Round(time.Millisecond), r.Answer)
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %d endpoints did not take the test event", failed, len(results))
+	}
+	return nil
 }

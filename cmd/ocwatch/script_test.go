@@ -56,7 +56,8 @@ func setupScript(env *testscript.Env) error {
 
 // worldCmd plays OpenClaw and the providers:
 //
-//	world start                       three openai accounts, and a config file for them
+//	world start                       three openai accounts, and a config file for them;
+//	                                  $HOOK is the webhook's address, hook.secret its secret
 //	world used PROFILE PERCENT        of the 5-hour window
 //	world revoke PROFILE              its login, at the provider
 //	world order ID...                 wait until the gateway has that order
@@ -126,6 +127,7 @@ func (st *stage) start(ts *testscript.TestScript) error {
 	if st.hook, err = sandbox.StartWebhook(); err != nil {
 		return err
 	}
+	ts.Setenv("HOOK", st.hook.URL())
 	secretFile := ts.MkAbs("hook.secret")
 	dir := ts.MkAbs("home/.config/ocwatch")
 	return errors.Join(

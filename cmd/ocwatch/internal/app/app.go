@@ -15,7 +15,6 @@ import (
 	"github.com/ocwatch/ocwatch/failover/watchdog"
 	"github.com/ocwatch/ocwatch/internal/journal"
 	"github.com/ocwatch/ocwatch/internal/web"
-	"github.com/ocwatch/ocwatch/notify"
 )
 
 // journalName is ocwatch's own database within the data directory.
@@ -181,15 +180,6 @@ func (a *App) Reload(cfg *config.Config) error {
 	}
 	a.watchdog.Reload(watchdogConfig(cfg, a.parts.current().prober, a.pace(cfg)))
 	return nil
-}
-
-// TestNotify sends one test event through every endpoint.
-func TestNotify(ctx context.Context, o Options) ([]notify.Result, error) {
-	n, err := newNotifier(o, o.Config, nil)
-	if err != nil {
-		return nil, err
-	}
-	return n.Test(ctx), nil
 }
 
 // Close releases everything. It may be called on a half-made App.

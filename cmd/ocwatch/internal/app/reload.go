@@ -13,7 +13,6 @@ import (
 	"github.com/ocwatch/ocwatch/internal/event"
 	"github.com/ocwatch/ocwatch/internal/journal"
 	"github.com/ocwatch/ocwatch/internal/quota"
-	"github.com/ocwatch/ocwatch/internal/secret"
 	"github.com/ocwatch/ocwatch/notify"
 	"github.com/ocwatch/ocwatch/probe"
 )
@@ -43,23 +42,11 @@ func newReloadable(a *App, cfg *config.Config) (*reloadable, error) {
 }
 
 func newGeneration(a *App, cfg *config.Config) (generation, error) {
-	n, err := newNotifier(a.opts, cfg, a.journal)
+	n, err := newNotifier(a.opts, cfg, a.install, a.journal)
 	if err != nil {
 		return generation{}, err
 	}
 	return generation{cfg: cfg, prober: newProber(cfg, a.opts.Version), restarter: newRestarter(a, cfg), notifier: n}, nil
-}
-
-func newNotifier(o Options, cfg *config.Config, store notify.Store) (*notify.Notifier, error) {
-	var endpoints []notify.Endpoint
-	for _, h := range cfg.Notify.Webhooks {
-		sender, err := notify.Webhook(secret.New(h.URL), h.Secret, "ocwatch/"+o.Version, nil)
-		if err != nil {
-			return nil, fmt.Errorf("webhook %q: %w", h.Name, err)
-		}
-		endpoints = append(endpoints, notify.Endpoint{Name: h.Name, Events: h.Events, Sender: sender})
-	}
-	return notify.New(notify.Options{Endpoints: endpoints, Store: store, Log: o.Log, Host: hostname()})
 }
 
 func newRestarter(a *App, cfg *config.Config) *restart.Restarter {

@@ -17,11 +17,17 @@ type Config struct {
 	Failover Failover `yaml:"failover"`
 	Restart  Restart  `yaml:"restart"`
 	Notify   Notify   `yaml:"notify"`
+	// Heartbeat is the monitor that is told after each round.
+	Heartbeat Heartbeat `yaml:"heartbeat"`
 	// Listen is the loopback host:port of the status API, "" for none.
 	Listen string `yaml:"listen"`
 	// DataDir is where ocwatch keeps its own files; Load makes it absolute.
 	DataDir string `yaml:"data_dir"`
 	Log     Log    `yaml:"log"`
+
+	// secretEnv is what SecretEnv returns. It has no key: a field that is not
+	// exported stands last in its struct.
+	secretEnv []string
 }
 
 // OpenClaw says which install is watched, and how it is reached.
@@ -107,8 +113,10 @@ type Notify struct {
 	// RemindEvery is how often a login that nobody did is asked for again; 0
 	// is never.
 	RemindEvery time.Duration `yaml:"remind_every"`
-	Language    string        `yaml:"language"`
-	Webhooks    []Webhook     `yaml:"webhooks"`
+	// Language is that of endpoints which name none: en or zh.
+	Language string    `yaml:"language"`
+	Webhooks []Webhook `yaml:"webhooks"`
+	Channels []Channel `yaml:"channels"`
 }
 
 // Webhook is one receiver of signed events.
@@ -118,7 +126,37 @@ type Webhook struct {
 	Secret     secret.Value `yaml:"secret,omitzero"`
 	SecretFile string       `yaml:"secret_file,omitempty"`
 	// Events are the types it receives; empty means all.
-	Events []event.Type `yaml:"events,omitempty"`
+	Events   []event.Type `yaml:"events,omitempty"`
+	Language string       `yaml:"language,omitempty"`
+}
+
+// Channel is one chat, mailbox or push service: it has either a URL or a chat
+// of OpenClaw's.
+type Channel struct {
+	Name     string       `yaml:"name"` // unique among the endpoints
+	URL      secret.Value `yaml:"url,omitzero"`
+	URLFile  string       `yaml:"url_file,omitempty"`
+	OpenClaw Chat         `yaml:"openclaw,omitempty"`
+	// Events are the types it receives; empty means all.
+	Events   []event.Type `yaml:"events,omitempty"`
+	Language string       `yaml:"language,omitempty"`
+}
+
+// Chat is a chat that OpenClaw is connected to.
+type Chat struct {
+	Channel string `yaml:"channel"` // as OpenClaw calls it: telegram, slack, …
+	Target  string `yaml:"target"`  // who gets it, as the channel names people and rooms
+	// Account is which of several of the channel's accounts sends; "" is its
+	// own choice.
+	Account string `yaml:"account,omitempty"`
+}
+
+// Heartbeat is a monitor elsewhere that raises the alarm when it hears nothing.
+type Heartbeat struct {
+	URL     secret.Value `yaml:"url,omitzero"` // https, or loopback; empty: none
+	URLFile string       `yaml:"url_file,omitempty"`
+	// Every is the least time between two beats, 30 s to 24 h.
+	Every time.Duration `yaml:"every"`
 }
 
 // Log is how ocwatch logs.
@@ -181,7 +219,8 @@ func Default() *Config {
 			RemindEvery: 6 * time.Hour,
 			Language:    "en",
 		},
-		Listen: "127.0.0.1:18790",
-		Log:    Log{Level: "info", Format: "auto"},
+		Heartbeat: Heartbeat{Every: 5 * time.Minute},
+		Listen:    "127.0.0.1:18790",
+		Log:       Log{Level: "info", Format: "auto"},
 	}
 }

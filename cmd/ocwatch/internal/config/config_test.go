@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/ocwatch/ocwatch/internal/secret"
 )
 
 // hookSecret is what testdata/secrets/hook holds; made for these tests.
@@ -34,6 +36,7 @@ func world(tb testing.TB) (dir string, env func(string) string) {
 		"HOME":                  filepath.Join(dir, "home"),
 		"CREDENTIALS_DIRECTORY": filepath.Join(dir, "credentials"),
 		"HOOK_SECRET":           hookSecret,
+		"TELEGRAM":              "telegram://123456789:AAT0KENaaaaaaaaaaaaaaaaaaaaaaaaaaaa@telegram?chats=123456",
 		"HOOK_KEY":              strings.TrimPrefix(hookSecret, "whsec_"),
 		"THRESHOLD":             "90",
 		"EMPTY":                 "",
@@ -108,7 +111,7 @@ func TestGood(t *testing.T) {
 				t.Fatal(err)
 			}
 			shown := show(t, c)
-			if strings.Contains(shown, hookSecret[6:]) {
+			if strings.Contains(shown, hookSecret[6:]) || strings.Contains(shown, "T0KEN") {
 				t.Errorf("the secret is shown:\n%s", shown)
 			}
 			again := show(t, reload(t, c, shown, env))
@@ -128,14 +131,33 @@ func show(tb testing.TB, c *Config) string {
 	return out.String()
 }
 
+// leftOut are the secrets of c that Show leaves out, in its order.
+func leftOut(c *Config) (list []secret.Value) {
+	add := func(v secret.Value, file string) {
+		if !v.Empty() && file == "" {
+			list = append(list, v)
+		}
+	}
+	add(c.OpenClaw.Gateway.Token, c.OpenClaw.Gateway.TokenFile)
+	for _, hook := range c.Notify.Webhooks {
+		add(hook.Secret, hook.SecretFile)
+	}
+	for _, ch := range c.Notify.Channels {
+		add(ch.URL, ch.URLFile)
+	}
+	add(c.Heartbeat.URL, c.Heartbeat.URLFile)
+	return list
+}
+
 // reload loads what Show wrote, with what it left out put back.
 func reload(tb testing.TB, c *Config, shown string, env func(string) string) *Config {
 	tb.Helper()
 	for _, hook := range c.Notify.Webhooks {
 		shown = strings.ReplaceAll(shown, withoutPath(hook.URL), hook.URL)
 	}
-	shown = strings.ReplaceAll(shown, `"[redacted]"`, hookSecret)
-	shown = strings.ReplaceAll(shown, `'[redacted]'`, hookSecret)
+	for _, v := range leftOut(c) {
+		shown = strings.Replace(shown, secret.Redacted, v.Reveal(), 1)
+	}
 	file := filepath.Join(tb.TempDir(), "shown.yaml")
 	write(tb, file, []byte(shown), 0o600)
 	again, err := Load(file, env)

@@ -35,10 +35,12 @@ func parser[T any](parse func(string) (T, error)) func(string) (any, error) {
 // decoder walks the tree of one file and collects everything that is wrong
 // with it.
 type decoder struct {
-	env      func(string) string
-	lines    map[string]int // of every key path that the file sets
-	inPlace  []string       // key paths of secrets that stand in the file itself
-	problems []problem
+	env     func(string) string
+	lines   map[string]int // of every key path that the file sets
+	inPlace []string       // key paths of secrets that stand in the file itself
+	// secretEnv are the variables that secrets came from.
+	secretEnv []string
+	problems  []problem
 }
 
 // problem is one thing that is wrong, and where.
@@ -118,10 +120,6 @@ func (d *decoder) structure(node ast.Node, v reflect.Value, path string) {
 
 // unknown says what was probably meant by a key that does not exist.
 func (d *decoder) unknown(key, at string, line int, known []string) {
-	if hint, later := unavailable[at]; later {
-		d.fail(line, "%s is not available in this version%s", at, hint)
-		return
-	}
 	if nearest(key, known) == "" {
 		if path := elsewhere(key); path != "" {
 			d.fail(line, "unknown key %s; did you mean %s?", at, path)

@@ -86,6 +86,7 @@ func Load(path string, env func(string) string) (*Config, error) {
 		d.resolve(c, path)
 		d.validate(c)
 	}
+	c.secretEnv = d.secretEnv
 	if err := d.result(path); err != nil {
 		return nil, err
 	}

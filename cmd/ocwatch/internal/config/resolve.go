@@ -19,9 +19,9 @@ var variable = regexp.MustCompile(`\$?\$\{[^}]*\}?`)
 var variableName = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$`)
 
 // expand replaces each ${NAME} by the environment's value. One that is unset or
-// empty is an error: an empty secret would be worse than none. It reports
-// whether anything came from the environment.
-func expand(raw string, env func(string) string) (text string, fromEnv bool, err error) {
+// empty is an error: an empty secret would be worse than none. names are those
+// of the variables.
+func expand(raw string, env func(string) string) (text string, names []string, err error) {
 	text = variable.ReplaceAllStringFunc(raw, func(match string) string {
 		if strings.HasPrefix(match, "$$") {
 			return match[1:]
@@ -35,10 +35,10 @@ func expand(raw string, env func(string) string) (text string, fromEnv bool, err
 		if value == "" {
 			err = fmt.Errorf("the environment variable %s is not set", short(name[1]))
 		}
-		fromEnv = true
+		names = append(names, name[1])
 		return value
 	})
-	return text, fromEnv, err
+	return text, names, err
 }
 
 // resolve makes paths absolute and reads the secrets that files hold.
@@ -64,6 +64,14 @@ func (d *decoder) resolve(c *Config, path string) {
 	for i := range c.Notify.Webhooks {
 		w := &c.Notify.Webhooks[i]
 		d.secret(&w.Secret, &w.SecretFile, fmt.Sprintf("notify.webhooks[%d].secret", i), dir)
+	}
+	for i := range c.Notify.Channels {
+		ch := &c.Notify.Channels[i]
+		d.secret(&ch.URL, &ch.URLFile, fmt.Sprintf("notify.channels[%d].url", i), dir)
+	}
+	d.secret(&c.Heartbeat.URL, &c.Heartbeat.URLFile, "heartbeat.url", dir)
+	if !d.has("heartbeat.every") {
+		c.Heartbeat.Every = max(c.Heartbeat.Every, min(c.Probe.Every.Shortest(), maxEvery))
 	}
 	d.inPlaceSecrets(path)
 }

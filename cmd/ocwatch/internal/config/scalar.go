@@ -2,6 +2,7 @@ package config
 
 import (
 	"reflect"
+	"regexp"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -27,29 +28,38 @@ func (d *decoder) leaf(node ast.Node, v reflect.Value, path string, parse func(s
 		d.failAt(path, "%s stands for a secret that was left out; put the real value", secret.Redacted)
 		return
 	}
-	text, fromEnv, err := expand(raw, d.env)
+	text, names, err := expand(raw, d.env)
 	if err != nil {
 		d.failAt(path, "%v", err)
 		return
 	}
 	parsed, err := parse(text)
 	switch {
-	case err != nil && fromEnv:
+	case err != nil && len(names) > 0:
 		// What came from the environment may be a secret at the wrong place.
 		d.failAt(path, "the value of %s does not fit here", short(raw))
 	case err != nil:
 		d.failAt(path, "%v", err)
 	default:
-		d.set(v, parsed, path, fromEnv)
+		d.set(v, parsed, path, names)
 	}
 }
 
-func (d *decoder) set(v reflect.Value, parsed any, path string, fromEnv bool) {
-	if s, isSecret := parsed.(secret.Value); isSecret && !s.Empty() && !fromEnv {
-		d.inPlace = append(d.inPlace, path)
+func (d *decoder) set(v reflect.Value, parsed any, path string, names []string) {
+	if s, isSecret := parsed.(secret.Value); isSecret && !s.Empty() {
+		if len(names) == 0 {
+			d.inPlace = append(d.inPlace, path)
+		}
+		d.secretEnv = append(d.secretEnv, names...)
+	} else if webhookURL.MatchString(path) {
+		d.secretEnv = append(d.secretEnv, names...)
 	}
 	v.Set(reflect.ValueOf(parsed))
 }
+
+// webhookURL are the addresses that are shown without their paths, since many
+// receivers hide a token there.
+var webhookURL = regexp.MustCompile(`^notify\.webhooks\[\d+\]\.url$`)
 
 // scalar returns a scalar as it was written, without quotes.
 func scalar(node ast.Node) (string, bool) {

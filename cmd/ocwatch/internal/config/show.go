@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -14,7 +15,8 @@ import (
 
 // Show writes the effective configuration as YAML, defaults filled in. Load
 // reads it again, once the secrets that are left out are put back: those that
-// stood in the file itself, and the paths of webhook URLs.
+// stood in the file itself, with them the URLs of channels and of the
+// heartbeat, and the paths of webhook URLs.
 func (c *Config) Show(w io.Writer) error {
 	shown := *c
 	if shown.OpenClaw.Gateway.TokenFile != "" {
@@ -27,6 +29,15 @@ func (c *Config) Show(w io.Writer) error {
 		}
 		hook.URL = withoutPath(hook.URL)
 		shown.Notify.Webhooks[i] = hook
+	}
+	shown.Notify.Channels = slices.Clone(c.Notify.Channels)
+	for i := range shown.Notify.Channels {
+		if ch := &shown.Notify.Channels[i]; ch.URLFile != "" {
+			ch.URL = secret.Value{}
+		}
+	}
+	if shown.Heartbeat.URLFile != "" {
+		shown.Heartbeat.URL = secret.Value{}
 	}
 	out, err := yaml.MarshalWithOptions(shown,
 		yaml.IndentSequence(true),

@@ -65,11 +65,15 @@ func meant(word string, known []string) string {
 	return fmt.Sprintf("; want %s", oneOf(known))
 }
 
-// keysOf returns the keys of a struct type, in the order of its fields.
+// keysOf returns the keys of a struct type, in the order of its fields. Those
+// that are not exported have none, and stand last.
 func keysOf(t reflect.Type) []string {
-	keys := make([]string, t.NumField())
-	for i := range keys {
-		keys[i], _, _ = strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+	var keys []string
+	for f := range t.Fields() {
+		if f.IsExported() {
+			key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+			keys = append(keys, key)
+		}
 	}
 	return keys
 }

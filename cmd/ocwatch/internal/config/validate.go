@@ -15,18 +15,10 @@ var providerID = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
 // agentID is the shape of OpenClaw's agent ids.
 var agentID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
-// unavailable are keys that a config may come to have, and what serves
-// meanwhile. Accepting one without doing what it says would leave somebody
-// waiting for a message that never comes.
-var unavailable = map[string]string{
-	"notify.channels": "; webhooks are",
-	"heartbeat":       "; alert on the age of a round in `ocwatch status --json`",
-}
-
-// later are values of which the same holds.
+// later are values that a config may come to have. Accepting one without doing
+// what it says would be worse than refusing it.
 var later = map[string][]string{
 	"failover.strategy": {"most-remaining", "soonest-reset", "sticky"},
-	"notify.language":   {"zh"},
 }
 
 // validate checks what one value alone does not show to be wrong.
@@ -36,6 +28,7 @@ func (d *decoder) validate(c *Config) {
 	d.failover(c.Failover)
 	d.restart(c.Restart)
 	d.notify(c.Notify)
+	d.heartbeat(c.Heartbeat, c.Probe.Every)
 	d.listen(c.Listen)
 	d.choice("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	d.choice("log.format", c.Log.Format, "auto", "console", "json")
