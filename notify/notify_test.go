@@ -97,6 +97,27 @@ func TestRoute(t *testing.T) {
 	}
 }
 
+// Each endpoint reads its own language; all else is the same for all.
+func TestRouteSpeaksEachLanguage(t *testing.T) {
+	ms := routed(t, event.Event{Type: event.PoolRecovered, Data: event.Data{Provider: "openai", To: "openai:bob"}},
+		Endpoint{Name: "silent"}, Endpoint{Name: "english", Language: English}, Endpoint{Name: "chinese", Language: Chinese})
+	var texts []string
+	for _, m := range ms {
+		var e event.Event
+		if err := json.Unmarshal(m.Body, &e); err != nil {
+			t.Fatal(err)
+		}
+		if want := Text(event.Event{Type: e.Type, Timestamp: e.Timestamp, Data: event.Data{Host: "srv1", Provider: "openai", To: "openai:bob"}},
+			map[string]Language{"chinese": Chinese}[m.Endpoint], time.UTC); e.Data.Message != want {
+			t.Errorf("%s reads %q, want %q", m.Endpoint, e.Data.Message, want)
+		}
+		texts = append(texts, e.Data.Message)
+	}
+	if texts[0] != texts[1] || texts[1] == texts[2] {
+		t.Errorf("texts: %q", texts)
+	}
+}
+
 func TestRouteFillsIn(t *testing.T) {
 	far := time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC)
 	cases := map[string]struct {
