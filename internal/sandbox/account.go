@@ -34,24 +34,34 @@ type account struct {
 	expires    time.Time
 	fault      Fault
 	meter      *meter
+	plan       string // as a login stored it
 }
 
 func (w *World) addAccounts(list []Account, now time.Time) error {
-	meters := map[string]*meter{}
 	for _, a := range list {
 		a, err := withDefaults(a)
 		if err != nil {
 			return err
 		}
-		key := a.Provider + " " + a.AccountID
-		if meters[key] == nil {
-			meters[key] = newMeter(a.Windows, now)
-		}
-		acc := &account{Account: a, meter: meters[key], expires: now.Add(a.ExpiresIn)}
-		acc.issue(now)
-		w.accounts = append(w.accounts, acc)
+		w.addAccount(a, now)
 	}
 	return nil
+}
+
+// addAccount adds one more profile, with w.mu held or w not yet shared. One
+// account has one meter, whatever the number of its profiles.
+func (w *World) addAccount(a Account, now time.Time) {
+	acc := &account{Account: a, expires: now.Add(a.ExpiresIn)}
+	for _, other := range w.accounts {
+		if other.Provider == a.Provider && other.AccountID == a.AccountID {
+			acc.meter = other.meter
+		}
+	}
+	if acc.meter == nil {
+		acc.meter = newMeter(a.Windows, now)
+	}
+	acc.issue(now)
+	w.accounts = append(w.accounts, acc)
 }
 
 func withDefaults(a Account) (Account, error) {

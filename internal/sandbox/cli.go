@@ -127,7 +127,7 @@ func (r *Runner) orderSet(ctx context.Context, args []string) (stdout, stderr st
 		return "", "", err
 	}
 	for _, id := range o.ids {
-		a, err := r.world.account(id)
+		a, err := r.world.lookup(id)
 		switch {
 		case err != nil:
 			return "", "", fmt.Errorf("Auth profile %q not found in %s. Run openclaw models auth list --provider %s to see saved profiles.", id, r.world.store.agentDir(agent), o.provider) //nolint:revive,staticcheck // the real command's words

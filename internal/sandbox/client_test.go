@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -67,15 +68,37 @@ func (c *client) read(ctx context.Context) (frame, error) {
 	return f, json.Unmarshal(data, &f)
 }
 
-// call sends a request and gives the whole answer.
-func (c *client) call(ctx context.Context, method string, params any) (frame, error) {
+// send sends a request and gives its id.
+func (c *client) send(ctx context.Context, method string, params any) (id string, err error) {
 	c.n++
-	id := fmt.Sprint(c.n)
+	id = fmt.Sprint(c.n)
 	data, err := json.Marshal(map[string]any{"type": "req", "id": id, "method": method, "params": params})
 	if err != nil {
-		return frame{}, err
+		return id, err
 	}
-	if err := c.ws.Write(ctx, websocket.MessageText, data); err != nil {
+	return id, c.ws.Write(ctx, websocket.MessageText, data)
+}
+
+// collect gives the answers to requests that were sent, in the order of ids.
+func (c *client) collect(ctx context.Context, ids ...string) ([]frame, error) {
+	answers := make([]frame, len(ids))
+	for missing := len(ids); missing > 0; {
+		f, err := c.read(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if i := slices.Index(ids, f.ID); i >= 0 && f.Type == "res" {
+			answers[i] = f
+			missing--
+		}
+	}
+	return answers, nil
+}
+
+// call sends a request and gives the whole answer.
+func (c *client) call(ctx context.Context, method string, params any) (frame, error) {
+	id, err := c.send(ctx, method, params)
+	if err != nil {
 		return frame{}, err
 	}
 	for {
@@ -130,16 +153,25 @@ func start(t *testing.T, o sandbox.Options) *sandbox.World {
 // dial connects as an administrator.
 func dial(t *testing.T, w *sandbox.World) *client {
 	t.Helper()
-	ctx := deadline(t)
-	c, err := open(ctx, w.GatewayURL())
+	c, err := admin(deadline(t), w.GatewayURL(), w.Token().Reveal())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.ws.CloseNow() })
-	if f, err := c.call(ctx, "connect", connectParams(w.Token().Reveal())); err != nil || !*f.OK {
-		t.Fatalf("connect: %s %v", f.raw, err)
-	}
 	return c
+}
+
+// admin connects as an administrator.
+func admin(ctx context.Context, url, token string) (*client, error) {
+	c, err := open(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	f, err := c.call(ctx, "connect", connectParams(token))
+	if err == nil && !*f.OK {
+		err = fmt.Errorf("connect: %s", f.raw)
+	}
+	return c, err
 }
 
 // must calls a method that has to succeed, and decodes its answer.

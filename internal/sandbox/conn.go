@@ -24,6 +24,7 @@ type conn struct {
 	id     string
 	scopes []string
 	raw    net.Conn // below ws, to cut it
+	jobs   sync.WaitGroup
 
 	mu  sync.Mutex // guards writing, and seq
 	seq int
@@ -45,14 +46,18 @@ type response struct {
 }
 
 type rpcError struct {
-	Code    string `json:"code"`
-	Message string `json:"message"`
-	Details any    `json:"details,omitempty"`
+	Code      string `json:"code"`
+	Message   string `json:"message"`
+	Details   any    `json:"details,omitempty"`
+	Retryable bool   `json:"retryable,omitempty"`
 }
 
 func invalid(message string) *rpcError { return &rpcError{Code: "INVALID_REQUEST", Message: message} }
 
 func (c *conn) serve(ctx context.Context) {
+	defer c.jobs.Wait()
+	ctx, gone := context.WithCancelCause(ctx)
+	defer gone(errOwnerGone) // which ends a login that was begun on this connection
 	challenge := map[string]any{"nonce": newUUID(), "ts": time.Now().UnixMilli(), "capabilities": []string{"model-catalog-snapshot"}}
 	if c.write(ctx, map[string]any{"type": "event", "event": "connect.challenge", "payload": challenge}) != nil {
 		return
@@ -86,9 +91,16 @@ func (c *conn) read(ctx context.Context) (request, error) {
 	return req, nil
 }
 
+// later is a payload that takes its time. Others go on meanwhile.
+type later func() any
+
 // answer calls the method and reports whether the connection goes on.
 func (c *conn) answer(ctx context.Context, req request) bool {
 	payload, failure := c.call(ctx, req)
+	if wait, ok := payload.(later); ok {
+		c.jobs.Go(func() { _ = c.respond(ctx, req.ID, wait(), nil) }) // a client that is gone misses it
+		return true
+	}
 	if err := c.respond(ctx, req.ID, payload, failure); err != nil {
 		return false
 	}

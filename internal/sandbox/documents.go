@@ -20,6 +20,7 @@ type credential struct {
 	Access    string `json:"access,omitempty"`
 	Refresh   string `json:"refresh,omitempty"`
 	AccountID string `json:"accountId,omitempty"`
+	Plan      string `json:"chatgptPlanType,omitempty"` // since a login of 2026.9
 	Token     string `json:"token,omitempty"`
 	Key       string `json:"key,omitempty"`
 	Expires   int64  `json:"expires,omitempty"` // epoch ms
@@ -45,7 +46,7 @@ func (a *account) stored() credential {
 	case "token":
 		c.Token, c.Expires = token, a.expires.UnixMilli()
 	default:
-		c.Email, c.AccountID = a.email(), a.AccountID
+		c.Email, c.AccountID, c.Plan = a.email(), a.AccountID, a.plan
 		c.Access, c.Refresh, c.Expires = token, a.refresh.Reveal(), a.expires.UnixMilli()
 	}
 	return c

@@ -8,20 +8,26 @@ import (
 	"strings"
 )
 
-// method is one RPC method: the scope it needs and what it does.
+// method is one RPC method: the scope it needs and what it does, for anybody
+// or for one connection.
 type method struct {
 	scope string
 	call  func(*World, context.Context, json.RawMessage) (any, *rpcError)
+	own   func(*conn, context.Context, json.RawMessage) (any, *rpcError)
 }
 
 func methods() map[string]method {
 	return map[string]method{
-		"models.authStatus":         {"operator.read", (*World).authStatus},
-		"models.authOrderSet":       {"operator.admin", (*World).authOrderSet},
-		"models.authRefresh":        {"operator.admin", (*World).authRefresh},
-		"secrets.reload":            {"operator.admin", (*World).secretsReload},
-		"gateway.restart.preflight": {"operator.read", (*World).restartPreflight},
-		"gateway.restart.request":   {"operator.admin", (*World).restartRequest},
+		"models.authStatus":         {scope: "operator.read", call: (*World).authStatus},
+		"models.authOrderSet":       {scope: "operator.admin", call: (*World).authOrderSet},
+		"models.authRefresh":        {scope: "operator.admin", call: (*World).authRefresh},
+		"models.authLogin":          {scope: "operator.admin", own: (*conn).authLogin},
+		"models.authLogout":         {scope: "operator.admin", call: (*World).authLogout},
+		"secrets.reload":            {scope: "operator.admin", call: (*World).secretsReload},
+		"gateway.restart.preflight": {scope: "operator.read", call: (*World).restartPreflight},
+		"gateway.restart.request":   {scope: "operator.admin", call: (*World).restartRequest},
+		"wizard.next":               {scope: "operator.admin", own: (*conn).wizardNext},
+		"wizard.cancel":             {scope: "operator.admin", own: (*conn).wizardCancel},
 	}
 }
 
@@ -53,6 +59,9 @@ func (c *conn) call(ctx context.Context, req request) (any, *rpcError) {
 			Code: "FORBIDDEN", Message: "missing scope: " + m.scope,
 			Details: map[string]any{"code": "MISSING_SCOPE", "missingScope": m.scope, "requiredScopes": []string{m.scope}},
 		}
+	}
+	if m.own != nil {
+		return m.own(c, ctx, req.Params)
 	}
 	return m.call(w, ctx, req.Params)
 }

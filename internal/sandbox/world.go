@@ -45,6 +45,9 @@ type Options struct {
 	WithoutMethods []string
 	// Stale says how long the gateway goes on with an old order.
 	Stale Stale
+	// RestrictModels: the config allows certain models only, so that a login
+	// ends with a question about that.
+	RestrictModels bool
 }
 
 // Stale says how long the running gateway goes on with the order it had.
@@ -67,11 +70,12 @@ const (
 type World struct {
 	opts     Options
 	agents   []string
-	accounts []*account
+	accounts []*account // guarded by mu
 	store    *store
 	usage    *usageServer
 	gateway  *gateway
 	token    secret.Value
+	logins   *logins
 
 	mu     sync.Mutex // guards what follows, and the accounts' state
 	memory memory
@@ -88,7 +92,7 @@ func Start(ctx context.Context, o Options) (*World, error) {
 	if o.RestartOutage == 0 {
 		o.RestartOutage = 200 * time.Millisecond
 	}
-	w := &World{opts: o, agents: o.Agents, token: randomSecret("")}
+	w := &World{opts: o, agents: o.Agents, token: randomSecret(""), logins: newLogins()}
 	if len(w.agents) == 0 {
 		w.agents = []string{"main"}
 	}
@@ -153,8 +157,11 @@ func (w *World) Token() secret.Value { return w.token }
 // "anthropic-models"). It is "" for a provider that the world does not have.
 func (w *World) UsageURL(provider string) string { return w.usage.url(provider) }
 
-// Profiles lists the profile ids of provider in the order of Options.Accounts.
+// Profiles lists the profile ids of provider in the order of Options.Accounts,
+// those that logins brought last.
 func (w *World) Profiles(provider string) []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	var ids []string
 	for _, a := range w.accounts {
 		if a.Provider == provider {
@@ -164,12 +171,20 @@ func (w *World) Profiles(provider string) []string {
 	return ids
 }
 
+// account finds a profile, with w.mu held.
 func (w *World) account(profile string) (*account, error) {
 	i := slices.IndexFunc(w.accounts, func(a *account) bool { return a.Profile == profile })
 	if i < 0 {
 		return nil, fmt.Errorf("sandbox: no profile %q", profile)
 	}
 	return w.accounts[i], nil
+}
+
+// lookup is account for callers that do not hold w.mu.
+func (w *World) lookup(profile string) (*account, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.account(profile)
 }
 
 // mustAccount serves the methods that steer the world, where an unknown
