@@ -37,6 +37,14 @@ type Plan struct {
 	Memory Memory
 }
 
+// Describe brings what an event says of the pool up to this plan: one that was
+// held back shall not tell of an hour ago.
+func (p Plan) Describe(data event.Data) event.Data {
+	data.Reason, data.RecoversAt, data.Order = p.Reason, timePtr(p.RecoversAt), p.Order
+	data.Profiles = profilesOf(p.Profiles)
+	return data
+}
+
 // decision is the work in progress of one Decide.
 type decision struct {
 	now    time.Time

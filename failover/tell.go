@@ -77,7 +77,7 @@ func (d *decision) tellBlind() {
 	if d.plan.State != PoolBlind {
 		if e := d.m.Blind; e != nil && e.Announced {
 			d.add(event.WatchdogStarted, event.Data{
-				Ends: event.WatchdogBlind, Reason: "the quota of " + d.pool.Provider + " can be seen again", Profiles: d.profiles(),
+				Ends: event.WatchdogBlind, Reason: "the quota of " + d.pool.Provider + " can be seen again", Profiles: profilesOf(d.plan.Profiles),
 			})
 		}
 		d.m.Blind = nil
@@ -90,7 +90,7 @@ func (d *decision) tellBlind() {
 		return
 	}
 	d.m.Blind.Announced = true
-	d.add(event.WatchdogBlind, event.Data{Reason: d.plan.Reason, Profiles: d.profiles()})
+	d.add(event.WatchdogBlind, event.Data{Reason: d.plan.Reason, Profiles: profilesOf(d.plan.Profiles)})
 }
 
 func (d *decision) fewestFailures() int {
@@ -109,7 +109,7 @@ func (d *decision) tellDepleted() {
 		if e != nil && (d.plan.State == PoolOK || d.plan.State == PoolWarning) {
 			d.m.Depleted = nil
 			d.add(event.PoolRecovered, event.Data{
-				Ends: event.PoolDepleted, To: head(d.plan.Order), Reason: d.plan.Reason, Order: d.plan.Order, Profiles: d.profiles(),
+				Ends: event.PoolDepleted, To: head(d.plan.Order), Reason: d.plan.Reason, Order: d.plan.Order, Profiles: profilesOf(d.plan.Profiles),
 			})
 		}
 		return
@@ -145,19 +145,16 @@ func (d *decision) action() string {
 }
 
 func (d *decision) depletedData(action string, reminder bool) event.Data {
-	data := event.Data{
-		Action: action, Reminder: reminder, Reason: d.plan.Reason, RecoversAt: timePtr(d.plan.RecoversAt),
-		Order: d.plan.Order, Profiles: d.profiles(),
-	}
+	data := d.plan.Describe(event.Data{Action: action, Reminder: reminder})
 	if action == event.ActionLogin {
 		data.Login = d.login()
 	}
 	return data
 }
 
-func (d *decision) profiles() []event.Profile {
-	out := make([]event.Profile, len(d.plan.Profiles))
-	for i, a := range d.plan.Profiles {
+func profilesOf(as []Assessment) []event.Profile {
+	out := make([]event.Profile, len(as))
+	for i, a := range as {
 		out[i] = profileOf(a)
 	}
 	return out

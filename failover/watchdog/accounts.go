@@ -207,6 +207,9 @@ func (w *Watchdog) candidate(p profiles.Profile) failover.Candidate {
 			Until: p.Block.Until, Reason: p.Block.Reason, Transient: p.Block.Kind == profiles.Cooldown,
 		},
 	}
+	if p.Type == profiles.Token {
+		c.ExpiresAt = p.ExpiresAt // nothing renews it
+	}
 	if a := w.accounts[p.Account]; a != nil {
 		c.Latest, c.Usage, c.Failures = a.latest, a.usage, a.breaker.State().Failures
 	}

@@ -33,7 +33,7 @@ func TestOutage(t *testing.T) {
 			t.Errorf("an hour later: state %s: %s", st.State, st.Reason)
 		}
 		s.p.stop()
-		if got := s.news(); got != "watchdog.blind" || s.did() != "" {
+		if got := s.news(); got != "watchdog.blind watchdog.started:watchdog.blind" || s.did() != "" {
 			t.Errorf("told %q, did %q", got, s.did())
 		}
 	})

@@ -49,6 +49,30 @@ func (w *Watchdog) loadOne(key string, doc []byte, cfg Config) error {
 			return err
 		}
 		w.pool(poolPrefix + strings.TrimPrefix(key, landedPrefix)).landed = &in
+	case strings.HasPrefix(key, asksPrefix):
+		var asks []ask
+		if err := json.Unmarshal(doc, &asks); err != nil {
+			return err
+		}
+		w.pool(poolPrefix + strings.TrimPrefix(key, asksPrefix)).asks = asks
+	case strings.HasPrefix(key, startedPrefix):
+		var m startedMark
+		if err := json.Unmarshal(doc, &m); err != nil {
+			return err
+		}
+		w.hear(loginNews{agent: m.Agent, provider: m.Provider, err: errStopped})
+	case key == downKey:
+		var at alarm
+		if err := json.Unmarshal(doc, &at); err != nil {
+			return err
+		}
+		w.gateway.alarm = &at
+	case key == unreadKey:
+		var at alarm
+		if err := json.Unmarshal(doc, &at); err != nil {
+			return err
+		}
+		w.unread.alarm = &at
 	case strings.HasPrefix(key, "account/"):
 		var d accountDoc
 		if err := json.Unmarshal(doc, &d); err != nil {

@@ -60,8 +60,8 @@ func (p *process) effect(ctx context.Context, name string, do func() error) erro
 		runtime.Goexit()
 	}
 	f := none
-	if p.meddle != nil {
-		f = p.meddle(name)
+	if meddle := p.meddler(); meddle != nil {
+		f = meddle(name)
 	}
 	switch f {
 	case failBefore:
@@ -80,6 +80,14 @@ func (p *process) effect(ctx context.Context, name string, do func() error) erro
 	}
 	return do()
 }
+
+func (p *process) meddler() (f func(string) fault) {
+	p.with(func() { f = p.meddle })
+	return f
+}
+
+// meddling changes meddle while the process runs.
+func (p *process) meddling(f func(string) fault) { p.with(func() { p.meddle = f }) }
 
 // die is kill -9: the calling goroutine goes no further, and the others only
 // as far as their next effect.
@@ -152,6 +160,22 @@ func (p *process) Restart(ctx context.Context, _ string) (restart.Result, error)
 	return restart.Result{At: time.Now(), Via: restart.RPC, OK: err == nil}, err
 }
 
+// Prompt implements Logins. Every code is another one.
+func (p *process) Prompt(ctx context.Context, agent, _ string) (l event.Login, err error) {
+	var takes time.Duration
+	p.with(func() { takes = p.promptIn })
+	if err := pause(ctx, takes); err != nil {
+		return event.Login{}, err
+	}
+	err = p.effect(ctx, "prompt", func() error { l = event.Login{URL: "https://auth.example.com", Code: p.newCode(agent)}; return nil })
+	return l, err
+}
+
+// Withdraw implements Logins.
+func (p *process) Withdraw(agent, _ string) {
+	p.with(func() { p.withdrawn = append(p.withdrawn, agent) })
+}
+
 // Commit implements Journal.
 func (p *process) Commit(ctx context.Context, r journal.Round) error {
 	return p.effect(ctx, "commit", func() error { return p.journal.Commit(ctx, r) })
@@ -167,7 +191,14 @@ func (p *process) State(ctx context.Context, prefix string) (docs map[string]jso
 // "profile.low:alice", "pool.depleted:login".
 func (p *process) Route(e event.Event) ([]journal.Message, error) {
 	body := string(e.Type)
-	for _, part := range []string{e.Data.Profile, e.Data.Action} {
+	parts := []string{e.Data.Profile, e.Data.Action}
+	if e.Data.Login != nil {
+		parts = append(parts, e.Data.Login.Code)
+	}
+	if e.Type != event.PoolRecovered {
+		parts = append(parts, string(e.Data.Ends))
+	}
+	for _, part := range parts {
 		if part != "" {
 			body += ":" + part
 		}
@@ -204,6 +235,14 @@ func paced() Config {
 	return c
 }
 
+// relaying is born, with logins that a person elsewhere can approve.
+func (w *world) relaying(t *testing.T, cfg Config) *process {
+	t.Helper()
+	p := w.born(t, cfg)
+	p.dog.Logins = p
+	return p
+}
+
 // born makes a watchdog in w. It is not running yet.
 func (w *world) born(t *testing.T, cfg Config) *process {
 	t.Helper()
@@ -214,7 +253,7 @@ func (w *world) born(t *testing.T, cfg Config) *process {
 		Log: zerolog.Nop(), Config: cfg, Version: "1.2.3", GatewayURL: "ws://127.0.0.1:18789",
 		Beat: func(s string) { p.with(func() { p.beats = append(p.beats, s) }) },
 	})
-	t.Cleanup(func() { p.end(); p.dog.restarts.wait() })
+	t.Cleanup(func() { p.end(); p.dog.restarts.wait(); p.dog.codes.Wait() })
 	return p
 }
 

@@ -70,7 +70,7 @@ func TestRestarts(t *testing.T) {
 		{"a restart that fails once is tried again a minute later, and told once", RestartAuto, true, func(_ *testing.T, _ *world, p *process) {
 			p.meddle = on("restart", 1, func() fault { return failBefore })
 			p.rounds(5)
-		}, "main: bob carol alice; restart", low + " gateway.down gateway.restarted"},
+		}, "main: bob carol alice; restart", low + " gateway.down gateway.restarted:gateway.down"},
 		{"a restart that always fails is told once", RestartAuto, true, func(t *testing.T, w *world, p *process) {
 			t.Helper()
 			p.meddle = always("restart", failBefore)
@@ -79,6 +79,14 @@ func TestRestarts(t *testing.T) {
 				t.Errorf("%d attempts in the history: %+v", n, w.disk.restarts[0])
 			}
 		}, "main: bob carol alice", low + " gateway.down"},
+		{"never by a reload ends the alarm of a restart that failed", RestartAuto, true, func(_ *testing.T, _ *world, p *process) {
+			p.meddle = always("restart", failBefore)
+			p.rounds(5)
+			cfg := brisk()
+			cfg.Restart = RestartNever
+			p.dog.Reload(cfg)
+			p.rounds(3)
+		}, "main: bob carol alice", low + " gateway.down gateway.restarted:gateway.down"},
 		{"two switches while busy: one restart", RestartIdle, false, func(_ *testing.T, w *world, p *process) {
 			w.busy = true
 			p.rounds(2)
@@ -235,8 +243,9 @@ func TestGatewayDown(t *testing.T) {
 			{true, 2, ""},
 			{true, 1, "gateway.down"},
 			{true, 10, "gateway.down"},
-			{false, 1, "gateway.down"},
-			{true, 4, "gateway.down gateway.down"},
+			{false, 1, "gateway.down gateway.restarted:gateway.down"},
+			{false, 3, "gateway.down gateway.restarted:gateway.down"},
+			{true, 4, "gateway.down gateway.restarted:gateway.down gateway.down"},
 		} {
 			if got := down(step.down, step.rounds); got != step.news {
 				t.Errorf("step %d: told %q, want %q", i, got, step.news)

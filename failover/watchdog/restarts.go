@@ -1,7 +1,6 @@
 package watchdog
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -72,7 +71,11 @@ func (w *Watchdog) wantRestart(rd *journal.Round, cfg Config, firstChanged bool,
 			return
 		}
 	}
-	w.restarts.pending = &wanted{Reason: reason, Idle: cfg.Restart == RestartIdle}
+	next := &wanted{Reason: reason, Idle: cfg.Restart == RestartIdle}
+	if p := w.restarts.pending; p != nil {
+		next.Told = p.Told // somebody was alarmed, and waits for the end of it
+	}
+	w.restarts.pending = next
 	w.remember(rd, restartKey, w.restarts.pending)
 }
 
@@ -83,7 +86,11 @@ func (w *Watchdog) runRestart(ctx context.Context, cfg Config) {
 		return
 	}
 	if cfg.Restart == RestartNever {
-		w.endRestart(ctx, journal.Round{At: time.Now().UTC()}, nil)
+		rd := journal.Round{At: time.Now().UTC(), State: map[string]json.RawMessage{}}
+		if p.Told {
+			w.raise(&rd, downKey, &w.gateway.alarm) // it ends as soon as the gateway answers
+		}
+		w.endRestart(ctx, rd, nil)
 		return
 	}
 	if p.Idle && !w.idle(ctx) {
@@ -132,7 +139,7 @@ func (w *Watchdog) restarted(ctx context.Context, p wanted, res restart.Result, 
 	w.round.Lock()
 	defer w.round.Unlock()
 	now := time.Now().UTC()
-	rd := journal.Round{At: now}
+	rd := journal.Round{At: now, State: map[string]json.RawMessage{}}
 	var refused *restart.RefusedError
 	switch {
 	case errors.As(err, &refused):
@@ -160,12 +167,16 @@ func (w *Watchdog) restarted(ctx context.Context, p wanted, res restart.Result, 
 		return
 	}
 	rd.Restarts = append(rd.Restarts, record(now, p, res, nil))
-	w.route(&rd, map[string]bool{}, event.Event{Type: event.GatewayRestarted, Timestamp: now, Data: event.Data{Reason: p.Reason}})
+	data := event.Data{Reason: p.Reason}
+	if w.gateway.alarm != nil || p.Told {
+		data.Ends = event.GatewayDown
+	}
+	w.lower(&rd, downKey, &w.gateway.alarm)
+	w.route(&rd, map[string]bool{}, event.Event{Type: event.GatewayRestarted, Timestamp: now, Data: data})
 	w.endRestart(ctx, rd, nil)
 }
 
 func (w *Watchdog) endRestart(ctx context.Context, rd journal.Round, next *wanted) {
-	rd.State = map[string]json.RawMessage{}
 	w.restarts.pending = next
 	if next == nil {
 		w.forget(&rd, restartKey)
@@ -181,45 +192,4 @@ func record(now time.Time, p wanted, res restart.Result, err error) journal.Rest
 		r.Err = err.Error()
 	}
 	return r
-}
-
-// gatewayWatch counts rounds in which the gateway did not answer.
-type gatewayWatch struct {
-	down int
-	told bool
-	live bool
-	// version is empty while the gateway was never reached.
-	version string
-}
-
-// gatewayFall is how many rounds the gateway must be down to be told of: its
-// own restart takes half a minute.
-const gatewayFall = 3
-
-func (w *Watchdog) watchGateway(ctx context.Context, rd *journal.Round) {
-	h := w.Gateway.Health(ctx)
-	g := &w.gateway
-	g.live = h.Live
-	if h.Live {
-		if g.told {
-			w.Log.Info().Msg("the gateway answers again")
-		}
-		g.down, g.told = 0, false
-		g.version = w.Gateway.Version(ctx)
-		return
-	}
-	g.down++
-	if g.down >= gatewayFall && !g.told && !w.restarts.underWay() {
-		w.gatewayDown(rd, "it is down ("+cmp.Or(h.Detail, "no answer from /healthz")+")")
-	}
-}
-
-func (w *Watchdog) gatewayDown(rd *journal.Round, why string) {
-	w.gateway.told = true
-	w.alert(rd, why)
-}
-
-// alert asks somebody to look at the gateway.
-func (w *Watchdog) alert(rd *journal.Round, why string) {
-	w.route(rd, map[string]bool{}, event.Event{Type: event.GatewayDown, Timestamp: rd.At, Data: event.Data{Reason: why}})
 }

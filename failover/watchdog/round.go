@@ -14,6 +14,7 @@ import (
 	"github.com/ocwatch/ocwatch/failover"
 	"github.com/ocwatch/ocwatch/internal/event"
 	"github.com/ocwatch/ocwatch/internal/journal"
+	"github.com/ocwatch/ocwatch/internal/openclaw"
 	"github.com/ocwatch/ocwatch/profiles"
 )
 
@@ -26,6 +27,9 @@ type pool struct {
 	listed bool // the last snapshot had it
 	// failed is why the order could not be set, "" where it could.
 	failed string
+	// asks are events that wait for a login's code, and fetch brings it.
+	asks  []ask
+	fetch *fetch
 }
 
 // Round reads, probes, decides and acts once. It returns when the next round
@@ -33,10 +37,10 @@ type pool struct {
 func (w *Watchdog) Round(ctx context.Context) time.Time {
 	w.round.Lock()
 	defer w.round.Unlock()
-	cfg := w.config()
+	cfg, news := w.config(), w.loginNews()
 	snap, ok := w.snapshot(ctx)
 	if !ok {
-		w.tellUnreadable(ctx)
+		w.tellUnreadable(ctx, news)
 		w.publish(snap)
 		// The round is complete: restarting ocwatch would mend nothing.
 		w.Beat("openclaw's state cannot be read: nothing is changed until it can")
@@ -45,14 +49,16 @@ func (w *Watchdog) Round(ctx context.Context) time.Time {
 	rd := journal.Round{At: time.Now().UTC(), State: map[string]json.RawMessage{}}
 	w.repace(rd.At, snap, cfg)
 	w.noticeBlocks(snap, cfg)
+	w.noticeLogins(snap, news, cfg)
 	rd.Readings = w.probe(ctx, rd.At, cfg, snap)
 	if ctx.Err() != nil {
 		return time.Time{}
 	}
-	w.learn(ctx, &rd, snap, cfg)
+	w.learn(ctx, &rd, snap, news, cfg)
 	if ctx.Err() != nil {
 		return time.Time{} // what is not in the journal is not acted on
 	}
+	w.fetchCodes(ctx)
 	w.act(ctx, snap, cfg)
 	w.publish(snap)
 	w.Beat(w.summary())
@@ -61,14 +67,15 @@ func (w *Watchdog) Round(ctx context.Context) time.Time {
 
 // learn decides and journals it. What a panic leaves unwritten is written with
 // the next round.
-func (w *Watchdog) learn(ctx context.Context, rd *journal.Round, snap profiles.Snapshot, cfg Config) {
+func (w *Watchdog) learn(ctx context.Context, rd *journal.Round, snap profiles.Snapshot, news []loginNews, cfg Config) {
 	complete := false
 	defer func() {
 		if !complete {
 			w.owe(*rd)
 		}
 	}()
-	w.decide(rd, snap, cfg)
+	w.tellReadable(rd)
+	w.decide(rd, snap, w.sortLogins(rd, snap, news), cfg)
 	w.watchGateway(ctx, rd)
 	complete = true
 	w.commit(ctx, *rd)
@@ -88,7 +95,7 @@ func (w *Watchdog) Check(ctx context.Context) (Status, error) {
 	if err := ctx.Err(); err != nil {
 		return Status{}, fmt.Errorf("check: %w", err)
 	}
-	w.decide(&rd, snap, cfg)
+	w.decide(&rd, snap, nil, cfg)
 	w.watchGateway(ctx, &rd)
 	w.publish(snap)
 	return w.Status(), nil
@@ -105,7 +112,7 @@ func (w *Watchdog) snapshot(ctx context.Context) (profiles.Snapshot, bool) {
 		}
 		return snap, false
 	}
-	w.unread = 0
+	w.unread.rounds = 0
 	if w.snapErr != "" {
 		w.snapErr = ""
 		w.Log.Info().Msg("openclaw's state can be read again")
@@ -113,43 +120,26 @@ func (w *Watchdog) snapshot(ctx context.Context) (profiles.Snapshot, bool) {
 	return snap, true
 }
 
-// blindFall is how many rounds OpenClaw's state must be unreadable to be told
-// of: an update replaces files under a running gateway.
-const blindFall = 3
-
-// tellUnreadable says once that ocwatch watches nothing. ctx may be over: then
-// it is not OpenClaw that could not be read.
-func (w *Watchdog) tellUnreadable(ctx context.Context) {
-	if ctx.Err() != nil {
-		return
-	}
-	if w.unread++; w.unread != blindFall {
-		return
-	}
-	rd := journal.Round{At: time.Now().UTC()}
-	w.route(&rd, map[string]bool{}, event.Event{
-		Type: event.WatchdogBlind, Timestamp: rd.At,
-		Data: event.Data{Reason: "OpenClaw's state cannot be read: " + w.snapErr},
-	})
-	w.commit(ctx, rd)
-}
-
 // decide runs the decision for every pool and forgets those that are gone.
-func (w *Watchdog) decide(rd *journal.Round, snap profiles.Snapshot, cfg Config) {
+// loggedIn are the profiles that logins brought, by pool.
+func (w *Watchdog) decide(rd *journal.Round, snap profiles.Snapshot, loggedIn map[string][]string, cfg Config) {
 	seen := map[string]bool{}
 	told := map[string]bool{}
+	w.shared = snap.Layout == openclaw.SharedDatabase
 	for _, pl := range snap.Pools {
 		key := poolKey(pl.Agent, pl.Provider)
 		seen[key] = true
 		p := w.pool(key)
 		before := p.plan
 		p.now, p.listed = pl, true
-		p.plan = failover.Decide(rd.At, cfg.Policy(pl.Provider), w.poolInput(pl, before.Memory))
+		in := w.poolInput(pl, before.Memory)
+		in.LoggedIn = loggedIn[key]
+		p.plan = failover.Decide(rd.At, cfg.Policy(pl.Provider), in)
 		w.logPlan(before, p.plan)
-		for _, e := range p.plan.Events {
+		for _, e := range w.holdAsks(rd, p, before.Memory) {
 			w.route(rd, told, e)
 		}
-		if p.plan.Adopted {
+		if p.plan.Adopted || p.plan.Promoted {
 			rd.Switches = append(rd.Switches, adopted(rd.At, before, p.plan))
 		}
 		w.remember(rd, key, p.plan.Memory)
@@ -159,9 +149,11 @@ func (w *Watchdog) decide(rd *journal.Round, snap profiles.Snapshot, cfg Config)
 		switch {
 		case seen[key]:
 		case len(snap.Problems) == 0:
+			w.stopFetch(p)
 			delete(w.pools, key)
 			w.forget(rd, key)
 			w.forget(rd, landedKey(key))
+			w.forget(rd, asksKey(key))
 		default:
 			// A pool whose store cannot be read now is not gone, and its last
 			// plan is nothing to act on.
@@ -239,12 +231,20 @@ func (w *Watchdog) logPlan(before, p failover.Plan) {
 		w.Log.Info().Str("agent", p.Agent).Str("provider", p.Provider).Strs("order", p.Order).
 			Msg("somebody else set the order: it is the preference now")
 	}
+	if p.Promoted {
+		w.Log.Info().Str("agent", p.Agent).Str("provider", p.Provider).Strs("order", p.Order).
+			Msg("openclaw put the profile of a fresh login first")
+	}
 }
 
 func adopted(now time.Time, before, p failover.Plan) journal.Switch {
+	reason := "set by somebody else"
+	if p.Promoted {
+		reason = "OpenClaw put the profile of a fresh login first"
+	}
 	return journal.Switch{
 		At: now, Agent: p.Agent, Provider: p.Provider, From: first(before.Memory.Seen), To: first(p.Memory.Seen),
-		Order: p.Memory.Seen, Reason: "set by somebody else", Via: "other",
+		Order: p.Memory.Seen, Reason: reason, Via: "other",
 	}
 }
 

@@ -95,7 +95,11 @@ func quotaCases() []roundCase {
 			if s := p.pool("main"); s.State != failover.PoolBlind {
 				t.Errorf("state %s", s.State)
 			}
-		}, "", "watchdog.blind", "alice bob carol"},
+			for _, id := range abc {
+				w.say(id, used(10))
+			}
+			p.rounds(2)
+		}, "", "watchdog.blind watchdog.started:watchdog.blind", "alice bob carol"},
 		{"one account of two profiles is asked once", []string{"alice", "bob"}, func(t *testing.T, w *world, p *process) {
 			t.Helper()
 			w.pools[0].Profiles[1].Account = "acct-alice"
@@ -213,7 +217,7 @@ func worldCases() []roundCase {
 			if s := p.dog.Status(); len(s.Problems) != 0 || len(s.Pools) != 1 {
 				t.Errorf("status %+v", s)
 			}
-		}, "main: bob carol alice", "watchdog.blind " + switched, "bob carol alice"},
+		}, "main: bob carol alice", "watchdog.blind watchdog.started:watchdog.blind " + switched, "bob carol alice"},
 		{"a store awaiting migration is a problem with its remedy", abc, func(t *testing.T, w *world, p *process) {
 			t.Helper()
 			w.hidden["main"] = true

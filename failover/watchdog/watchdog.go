@@ -52,6 +52,14 @@ type Gateway interface {
 	Idle(ctx context.Context) (bool, error)
 }
 
+// Logins begins logins at OpenClaw that a person elsewhere can approve.
+type Logins interface {
+	// Prompt gives a fresh link and code. What came of it is told to LoginDone.
+	Prompt(ctx context.Context, agent, provider string) (event.Login, error)
+	// Withdraw says that nobody was told of the agent's code.
+	Withdraw(agent, provider string)
+}
+
 // Restarter restarts the gateway.
 type Restarter interface {
 	Restart(ctx context.Context, reason string) (restart.Result, error)
@@ -107,6 +115,7 @@ type Options struct {
 	Orderer   Orderer
 	Gateway   Gateway
 	Restarter Restarter
+	Logins    Logins // nil: messages name the command alone
 	Journal   Journal
 	Notifier  Notifier
 	Log       zerolog.Logger
@@ -130,14 +139,18 @@ type Watchdog struct {
 	owed     journal.Round     // what is still to be committed
 	gateway  gatewayWatch
 	snapErr  string
-	unread   int   // rounds in a row in which OpenClaw's state was unreadable
-	pacedBy  int64 // the reload that the accounts' turns go by
+	unread   unreadWatch
+	seen     map[string]uint64 // by agent and profile: the credential's revision
+	shared   bool              // OpenClaw keeps its profiles in the shared database
+	pacedBy  int64             // the reload that the accounts' turns go by
 
 	mu     sync.Mutex // guards the fields below
 	cfg    Config
 	status Status
+	heard  []loginNews // not told yet
 	wake   chan struct{}
 
+	codes    sync.WaitGroup // codes that are waited for
 	restarts restartQueue
 	reloads  atomic.Int64
 }
@@ -153,6 +166,7 @@ func New(o Options) *Watchdog {
 		accounts: map[string]*account{},
 		pools:    map[string]*pool{},
 		saved:    map[string]string{},
+		seen:     map[string]uint64{},
 		status:   Status{Version: o.Version, Gateway: GatewayStatus{URL: o.GatewayURL}, Pools: []PoolStatus{}, Problems: []Problem{}},
 		wake:     make(chan struct{}, 1),
 	}
@@ -194,6 +208,7 @@ func (w *Watchdog) Run(ctx context.Context) error {
 	scheduledBy := w.reloads.Load()
 	defer func() { <-scheduler.Stop().Done() }()
 	defer w.restarts.wait()
+	defer w.codes.Wait()
 	for last := (time.Time{}); ; {
 		if err := pause(ctx, time.Until(last.Add(w.config().MinGap))); err != nil {
 			break

@@ -22,25 +22,28 @@ import (
 // memory. It outlives the watchdogs that run in it, as the real one does.
 // Tests change it through with, and between rounds.
 type world struct {
-	mu       sync.Mutex
-	pools    []profiles.Pool
-	problems []profiles.Problem
-	hidden   map[string]bool // agents whose store cannot be read
-	unread   error           // nothing of OpenClaw can be read
-	says     map[string]quota.Reading
-	live     func(account string, now time.Time) quota.Reading // instead of says
-	view     map[string][]string                               // by pool key: the order that the gateway goes by
-	deaf     bool                                              // the gateway sees a new order only once restarted
-	down     bool                                              // the gateway does not answer
-	busy     bool                                              // the gateway has work
-	restart  time.Duration                                     // how long a restart takes
-	journal  Journal
-	disk     *disk // the journal, where it is in memory
-	trace    []string
-	restarts []time.Time
-	asked    map[string]int // probes by account
-	looks    int            // snapshots
-	messages int
+	mu        sync.Mutex
+	pools     []profiles.Pool
+	problems  []profiles.Problem
+	hidden    map[string]bool // agents whose store cannot be read
+	unread    error           // nothing of OpenClaw can be read
+	says      map[string]quota.Reading
+	live      func(account string, now time.Time) quota.Reading // instead of says
+	view      map[string][]string                               // by pool key: the order that the gateway goes by
+	deaf      bool                                              // the gateway sees a new order only once restarted
+	down      bool                                              // the gateway does not answer
+	busy      bool                                              // the gateway has work
+	restart   time.Duration                                     // how long a restart takes
+	journal   Journal
+	disk      *disk // the journal, where it is in memory
+	trace     []string
+	restarts  []time.Time
+	asked     map[string]int // probes by account
+	looks     int            // snapshots
+	messages  int
+	promptIn  time.Duration // how long a code takes
+	codes     int           // given out so far
+	withdrawn []string      // agents whose code nobody was told
 }
 
 // newWorld has one pool, main's openai profiles in that order.
@@ -73,6 +76,27 @@ func (w *world) with(change func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	change()
+}
+
+// newCode gives out a code.
+func (w *world) newCode(string) (code string) {
+	w.with(func() { w.codes++; code = fmt.Sprint("CODE-", w.codes) })
+	return code
+}
+
+// login gives main a profile of account, and puts it first, as OpenClaw does.
+func (w *world) login(id, account string) {
+	w.with(func() {
+		pl := &w.pools[0]
+		if i := slices.IndexFunc(pl.Profiles, func(p profiles.Profile) bool { return p.ID == id }); i >= 0 {
+			pl.Profiles[i].Account = account
+			pl.Profiles[i].Revision++
+		} else {
+			pl.Profiles = append(pl.Profiles, profiles.Profile{ID: id, Provider: "openai", Type: profiles.OAuth, Account: account, Status: profiles.Usable})
+		}
+		pl.Order = append([]string{id}, slices.DeleteFunc(slices.Clone(pl.Order), func(x string) bool { return x == id })...)
+		w.view[poolKey("main", "openai")] = slices.Clone(pl.Order)
+	})
 }
 
 // say makes the provider answer r for an account from now on.
@@ -243,6 +267,14 @@ func (d *disk) State(context.Context, string) (map[string]json.RawMessage, error
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return maps.Clone(d.docs), nil
+}
+
+// has reports whether the journal has a document.
+func (d *disk) has(key string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, ok := d.docs[key]
+	return ok
 }
 
 // told lists the events in the outbox: "profile.low:alice", "pool.depleted:login".
