@@ -97,7 +97,7 @@ func (w wizardState) ending(asked bool) error {
 
 // saved matches OpenClaw's word that the credential is there and only the
 // running gateway may not know it yet, which setting the order mends.
-var saved = regexp.MustCompile(`(?i)\bsign-in\b.*\b(was|were) saved\b`)
+var saved = regexp.MustCompile(`(?i)\b(sign-in|auth profile|credentials)( and model access)?( was| were)? saved\b`)
 
 // refusal turns OpenClaw's last words on a login into an error.
 func refusal(said string) error {
