@@ -29,7 +29,7 @@ func (c *change) begin(ctx context.Context) (err error) {
 		return err
 	}
 	c.before = c.Install.Health(ctx)
-	c.state.running = c.before.Answers || c.before.Live
+	c.state.running = !c.before.Down
 	if c.state.way, err = c.Remover.Way(ctx, c.Agent); err != nil {
 		return err
 	}

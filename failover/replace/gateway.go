@@ -68,7 +68,7 @@ func (c *change) leave(ctx context.Context, err error) error {
 // healthy waits for the gateway where one ran, and looks whether what was done
 // is still so.
 func (c *change) healthy(ctx context.Context) error {
-	if c.before.Live || c.before.Answers || c.service.Running() {
+	if !c.before.Down || c.service.Running() {
 		if err := c.awaitGateway(ctx); err != nil {
 			return err
 		}

@@ -33,8 +33,5 @@ func (i installed) Version(ctx context.Context) (string, error) {
 // Down tells whether it is certain that no gateway runs on in, as a Remover wants
 // to know before it edits a file.
 func Down(in *openclaw.Install) func(context.Context) bool {
-	return func(ctx context.Context) bool {
-		h := in.Health(ctx)
-		return !h.Live && !h.Answers && ctx.Err() == nil
-	}
+	return func(ctx context.Context) bool { return in.Health(ctx).Down }
 }

@@ -316,7 +316,7 @@ func (w *world) Health(ctx context.Context) openclaw.Health {
 	if done, err := w.effect(ctx, "health"); (!done || err != nil) && !w.running {
 		return openclaw.Health{Detail: "no answer"}
 	}
-	return openclaw.Health{Live: w.running && !w.mute, Answers: w.running}
+	return openclaw.Health{Live: w.running && !w.mute, Answers: w.running, Down: !w.running}
 }
 
 func (w *world) Version(ctx context.Context) (string, error) {

@@ -58,7 +58,7 @@ func (r *Restarter) Service(ctx context.Context) (Service, error) {
 	if err := ctx.Err(); err != nil {
 		return Service{}, err
 	}
-	if !s.answers {
+	if s.down {
 		return Service{}, nil
 	}
 	if out, err := r.opts.CLI.Run(ctx, nil, "gateway", "status", "--json"); err == nil && managed(out.Stdout) {

@@ -21,7 +21,8 @@ const (
 type sight struct {
 	at      time.Time
 	live    bool
-	answers bool      // something listens on the gateway's port
+	answers bool      // something that listens on the gateway's port said something
+	down    bool      // nobody listens there, for certain
 	started time.Time // zero: not known
 	detail  string
 }
@@ -36,7 +37,7 @@ func (r *Restarter) look(ctx context.Context) sight {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	h := r.opts.Health.Health(ctx)
-	s := sight{at: time.Now(), live: h.Live, answers: h.Answers || h.Live, detail: h.Detail}
+	s := sight{at: time.Now(), live: h.Live, answers: h.Answers || h.Live, down: h.Down, detail: h.Detail}
 	if h.Live && h.Uptime > 0 {
 		s.started = s.at.Add(-h.Uptime)
 	}

@@ -137,7 +137,7 @@ func (r *Restarter) await(ctx context.Context, service Service, job Job) error {
 		case <-poll.C:
 		}
 		s := r.look(ctx)
-		if job == JobStop && !s.answers || job == JobStart && service.up(s) {
+		if job == JobStop && s.down || job == JobStart && service.up(s) {
 			shown++
 			continue
 		}

@@ -141,7 +141,7 @@ func (w *world) Health(ctx context.Context) openclaw.Health {
 	defer w.mu.Unlock()
 	now := time.Now()
 	if !done || err != nil || !w.up(now) {
-		return openclaw.Health{Detail: "connection refused"}
+		return openclaw.Health{Down: done && err == nil, Detail: "connection refused"}
 	}
 	if w.mute {
 		return openclaw.Health{Answers: true, Detail: "HTML"}

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"syscall"
 	"time"
 )
 
@@ -27,6 +28,9 @@ type Health struct {
 	// Answers: something listens there, whatever it says. The oldest releases
 	// are never Live, since they answer every path with a page of HTML.
 	Answers bool
+	// Down: nobody listens there, for certain. A gateway that merely takes too
+	// long is neither Live nor Down.
+	Down bool
 	// Uptime is how long ago this start of the gateway was, also where it
 	// restarted within its process. 0: it did not say.
 	Uptime time.Duration
@@ -44,7 +48,7 @@ func (i *Install) Health(ctx context.Context) Health {
 	defer client.CloseIdleConnections()
 	live, err := askHealth(ctx, client, e.http("/healthz"))
 	if err != nil {
-		return Health{Answers: live.answered, Detail: "healthz: " + err.Error()}
+		return Health{Answers: live.answered, Down: errors.Is(err, syscall.ECONNREFUSED), Detail: "healthz: " + err.Error()}
 	}
 	if !live.OK {
 		return Health{Answers: true, Detail: "healthz: the gateway says that it is not live"}

@@ -63,7 +63,7 @@ func TestHealth(t *testing.T) {
 			if got.Live != c.want.Live || got.Ready != c.want.Ready || got.Uptime != c.want.Uptime || !strings.Contains(got.Detail, c.want.Detail) || (got.Detail == "") != got.Ready {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
-			if !got.Answers {
+			if !got.Answers || got.Down {
 				t.Error("something listens there, and it is taken for nothing")
 			}
 			if strings.Contains(got.Detail, "secret page") {
@@ -85,7 +85,7 @@ func TestHealthSlow(t *testing.T) {
 	defer close(release)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if h := clientFor(t, server.URL).install.Health(ctx); h.Live || !strings.Contains(h.Detail, "deadline") {
+	if h := clientFor(t, server.URL).install.Health(ctx); h.Live || h.Answers || h.Down || !strings.Contains(h.Detail, "deadline") {
 		t.Errorf("%+v", h)
 	}
 }
@@ -94,14 +94,14 @@ func TestHealthNothingListens(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	i := clientFor(t, server.URL).install
 	server.Close()
-	if h := i.Health(t.Context()); h.Live || h.Ready || h.Answers || !strings.Contains(h.Detail, "refused") {
+	if h := i.Health(t.Context()); h.Live || h.Ready || h.Answers || !h.Down || !strings.Contains(h.Detail, "refused") {
 		t.Errorf("%+v", h)
 	}
 }
 
 func TestHealthBrokenConfig(t *testing.T) {
 	i := newInstall(t, map[string]string{"openclaw.json": "{"})
-	if h := i.Health(t.Context()); h.Live || !strings.Contains(h.Detail, i.ConfigPath) {
+	if h := i.Health(t.Context()); h.Live || h.Down || !strings.Contains(h.Detail, i.ConfigPath) {
 		t.Errorf("%+v", h)
 	}
 	if u := i.Gateway().URL(); u != "" {
