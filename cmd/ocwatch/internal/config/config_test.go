@@ -114,6 +114,11 @@ func TestGood(t *testing.T) {
 			if strings.Contains(shown, hookSecret[6:]) || strings.Contains(shown, "T0KEN") {
 				t.Errorf("the secret is shown:\n%s", shown)
 			}
+			for _, ch := range c.Notify.Channels {
+				if u, _, _ := strings.Cut(ch.URL.Reveal(), ":"); u != "" && ch.URLFile == "" && !strings.Contains(shown, "url: "+u+"://") {
+					t.Errorf("the service of %s is not shown:\n%s", ch.Name, shown)
+				}
+			}
 			again := show(t, reload(t, c, shown, env))
 			if again != shown {
 				t.Errorf("shown:\n%s\nshown after loading that:\n%s", shown, again)
@@ -130,6 +135,9 @@ func show(tb testing.TB, c *Config) string {
 	}
 	return out.String()
 }
+
+// redacted is a value that is not shown, or not to its end.
+var redacted = regexp.MustCompile(`["']?[^\s"']*\[redacted\]["']?`)
 
 // leftOut are the secrets of c that Show leaves out, in its order.
 func leftOut(c *Config) (list []secret.Value) {
@@ -156,7 +164,11 @@ func reload(tb testing.TB, c *Config, shown string, env func(string) string) *Co
 		shown = strings.ReplaceAll(shown, withoutPath(hook.URL), hook.URL)
 	}
 	for _, v := range leftOut(c) {
-		shown = strings.Replace(shown, secret.Redacted, v.Reveal(), 1)
+		at := redacted.FindStringIndex(shown)
+		if at == nil {
+			tb.Fatalf("too little is left out:\n%s", shown)
+		}
+		shown = shown[:at[0]] + `"` + v.Reveal() + `"` + shown[at[1]:]
 	}
 	file := filepath.Join(tb.TempDir(), "shown.yaml")
 	write(tb, file, []byte(shown), 0o600)

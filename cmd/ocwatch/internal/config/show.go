@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/url"
@@ -11,12 +12,12 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/ocwatch/ocwatch/internal/secret"
+	"github.com/ocwatch/ocwatch/notify"
 )
 
 // Show writes the effective configuration as YAML, defaults filled in. Load
 // reads it again, once the secrets that are left out are put back: those that
-// stood in the file itself, with them the URLs of channels and of the
-// heartbeat, and the paths of webhook URLs.
+// stood in the file itself, and of URLs what comes after the host.
 func (c *Config) Show(w io.Writer) error {
 	shown := *c
 	if shown.OpenClaw.Gateway.TokenFile != "" {
@@ -39,18 +40,33 @@ func (c *Config) Show(w io.Writer) error {
 	if shown.Heartbeat.URLFile != "" {
 		shown.Heartbeat.URL = secret.Value{}
 	}
+	addresses := shown.addresses()
 	out, err := yaml.MarshalWithOptions(shown,
 		yaml.IndentSequence(true),
 		yaml.CustomMarshaler(func(p float64) ([]byte, error) { return strconv.AppendFloat(nil, p, 'f', -1, 64), nil }),
 		yaml.CustomMarshaler(func(d time.Duration) ([]byte, error) { return []byte(formatDuration(d)), nil }),
 		yaml.CustomMarshaler(func(s Schedule) ([]byte, error) { return yaml.Marshal(s.String()) }),
-		yaml.CustomMarshaler(func(v secret.Value) ([]byte, error) { return yaml.Marshal(v.String()) }),
+		yaml.CustomMarshaler(func(v secret.Value) ([]byte, error) { return yaml.Marshal(cmp.Or(addresses[v], v.String())) }),
 	)
 	if err != nil {
 		return fmt.Errorf("show the configuration: %w", err)
 	}
 	_, err = w.Write(out)
 	return err // the writer's own words
+}
+
+// addresses are what may be shown of secrets that are URLs.
+func (c *Config) addresses() map[secret.Value]string {
+	shown := map[secret.Value]string{}
+	for _, ch := range c.Notify.Channels {
+		if sender, err := notify.Shout(ch.URL); err == nil {
+			shown[ch.URL] = sender.Shown() + "/" + secret.Redacted
+		}
+	}
+	if u, err := url.Parse(c.Heartbeat.URL.Reveal()); err == nil && u.Host != "" {
+		shown[c.Heartbeat.URL] = u.Scheme + "://" + u.Host + "/" + secret.Redacted
+	}
+	return shown
 }
 
 // withoutPath leaves out what many receivers hide a token in.
