@@ -45,7 +45,7 @@ var chinese = words{
 	firstBack: "最早恢复：%s，%s。", byItself: "无需处理，到时会自动恢复。",
 	until: "，至 %s", more: "……另有 %d 个",
 
-	loginWaits: "一次新的%s登录正等待你确认", loginFailed: "%s登录失败", loginDone: "%s登录完成，账号 %s",
+	loginWaits: "一次新的%s登录正等待你批准", loginFailed: "%s登录失败", loginDone: "%s登录完成，账号 %s",
 	logIn: "请登录", loginAs: "请重新登录 %s", loginAgain: "请重新登录", loginOther: "请用还有额度的账号登录",
 	loginEither: "请重新登录 %s，或换一个还有额度的账号登录", tryAgain: "请重试",
 	code: "验证码：", codeUntil: "验证码，%s 前有效：", linkUntil: "链接有效期至 %s。",

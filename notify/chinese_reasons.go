@@ -23,6 +23,11 @@ func chineseWindow(name string) string {
 	return strings.TrimRight(name, "dhms") + unit
 }
 
+// chineseLasted is how long an alarm lasted.
+func chineseLasted(s string) string {
+	return strings.NewReplacer("less than a minute", "不到 1 分钟", "min", "分钟", "h", "小时").Replace(s)
+}
+
 // phrases is the table of reasons. The first that matches counts.
 var phrases = []phrase{
 	// What failover makes of the evidence about a profile.
@@ -33,8 +38,10 @@ var phrases = []phrase{
 	{english: "reset passed, not yet confirmed", chinese: "重置时间已过，尚待确认"},
 	{english: "{scope}{window} window {n} % used", chinese: "{scope}{window}已用 {n}%"},
 	{english: "{scope}{window} window spent", chinese: "{scope}{window}已用完"},
-	{english: "{scope}limit {n} % used", chinese: "{scope}额度已用 {n}%"},
-	{english: "{scope}limit spent", chinese: "{scope}额度已用完"},
+	{english: "spend limit {n} % used", chinese: "消费限额已用 {n}%", advice: payAdvice},
+	{english: "spend limit spent", chinese: "消费限额已用完", advice: payAdvice},
+	{english: "limit {n} % used", chinese: "额度已用 {n}%"},
+	{english: "limit spent", chinese: "额度已用完"},
 	{english: "provider unreachable", chinese: "服务商无法连接"},
 	{english: "blocked by OpenClaw until {time}, provider says usable", chinese: "被 OpenClaw 停用至 {time}，但服务商显示可用"},
 	{english: "OpenClaw recorded a block until {time}", chinese: "被 OpenClaw 停用至 {time}"},
@@ -71,6 +78,7 @@ var phrases = []phrase{
 	{english: "the provider reports no credit, or a spend limit reached", chinese: "余额不足或已达消费限额", advice: payAdvice},
 	{english: "the workspace's credit or spend limit is reached", chinese: "工作区余额不足或已达消费限额", advice: payAdvice},
 	{english: "the provider asks for payment", chinese: "服务商要求付费", advice: payAdvice},
+	{english: "the usage endpoint keeps refusing this long-lived token", chinese: "额度接口一直拒绝该长期 token"},
 	{english: "this key may not list models, so its validity cannot be read", chinese: "该 API key 无权列出模型，无法判断是否有效"},
 	{english: "the provider did not accept the access token; OpenClaw may refresh it", chinese: "服务商不接受该 access token，OpenClaw 可能会刷新它"},
 	{english: "the provider answered 401 without saying what is wrong with the key", chinese: "服务商返回 401，未说明 API key 有何问题"},
@@ -143,21 +151,30 @@ var phrases = []phrase{
 	{english: "it is down (no answer from /healthz)", chinese: "网关已停止（/healthz 无应答）"},
 	{english: "it is down ({error})", chinese: "网关已停止（{error}）"},
 	{english: "restart failed: {error}", chinese: "重启失败：{error}"},
-	{english: "the restart failed within ocwatch", chinese: "ocwatch 内部错误，重启失败"},
 	{english: "it is not restarted again: {clause}; wanted since {clause2}", chinese: "不再自动重启：{clause}；需要重启是因为 {clause2}"},
 	{english: "restart budget is spent: {n} restarts in the last {word}, {n2} allowed", chinese: "重启次数已用完：最近 {word} 内重启 {n} 次，上限 {n2} 次"},
 	{english: "possible from {word}", chinese: "{word} 起可再次重启"},
-	{english: "watching", chinese: "监视中"},
-	{english: "stopping", chinese: "正在停止"},
 
-	{english: "it answers again after {name}", chinese: "中断 {name} 后恢复应答"},
+	{english: "it answers again, after {lasted}", chinese: "中断 {lasted}后恢复应答"},
 	{english: "the quota of {id} can be seen again", chinese: "又能读到 {id} 的额度了"},
-	{english: "OpenClaw's state can be read again", chinese: "又能读取 OpenClaw 的状态了"},
+	{english: "OpenClaw's state can be read again, after {lasted}", chinese: "中断 {lasted}后又能读取 OpenClaw 的状态"},
 
 	// What became of a login.
+	{english: "ocwatch was stopped before it was approved", chinese: "批准之前 ocwatch 已停止"},
+	{english: "OpenClaw says it is done, and none of its profiles changed", chinese: "OpenClaw 显示登录完成，但没有账号发生变化"},
 	{english: "it is the account that is spent already{why}", chinese: "登录的还是额度已用完的那个账号{why}", advice: browserAdvice},
 	{english: "it is the account of {id}, which is spent already{why}", chinese: "登录的是 {id} 的账号，额度早已用完{why}", advice: browserAdvice},
 	{english: "the browser was still logged in as it", chinese: "浏览器里还登录着它"},
+	{english: "it was denied on the page", chinese: "在网页上被拒绝"},
+	{english: "start it again and approve it", chinese: "请重新发起并批准"},
+	{english: "the provider has no login by code for this account", chinese: "服务商不允许该账号用验证码登录"},
+	{english: "allow device code login in the account's security settings, or log in by link with openclaw models auth login", chinese: "请在账号的安全设置里开启设备码登录，或运行 openclaw models auth login 用链接登录"},
+	{english: "openclaw gave no reason", chinese: "OpenClaw 未说明原因"},
+	{english: "openclaw is busy with another login or set-up", chinese: "OpenClaw 正忙于另一个登录或设置流程"},
+	{english: "finish or close that one, then try again", chinese: "请先完成或关闭它，然后重试"},
+	{english: "the connection to the gateway was lost, and the login ended with it", chinese: "与网关的连接中断，登录随之终止"},
+	{english: "start it again once the gateway is back", chinese: "请在网关恢复后重新发起"},
+	{english: "log in with openclaw models auth login", chinese: "请运行 openclaw models auth login 登录"},
 	{english: "the provider refuses the new login{why}", chinese: "服务商拒绝了新的登录{why}"},
 	{english: "plan {name}", chinese: "{name} 套餐"},
 	{english: "its quota is spent too{why}", chinese: "它的额度也已用完{why}"},
@@ -165,6 +182,5 @@ var phrases = []phrase{
 	{english: "it needs a login{why}", chinese: "它需要重新登录{why}"},
 	{english: "it bills the same account as {id}, so the two have one quota", chinese: "它与 {id} 是同一个账号，共用额度"},
 	{english: "nothing renews this token", chinese: "该 token 不会自动续期"},
-	{english: "the code expired before it was approved", chinese: "验证码在确认前已过期"},
-	{english: "the login was cancelled", chinese: "登录已取消"},
+	{english: "the code expired before it was approved", chinese: "验证码在批准前已过期"},
 }

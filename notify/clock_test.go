@@ -96,6 +96,7 @@ func TestClock(t *testing.T) {
 		},
 	}
 	parse := func(t *testing.T, s string) time.Time {
+		t.Helper()
 		at, err := time.Parse("2006-01-02 15:04", s)
 		if err != nil {
 			t.Fatal(err)

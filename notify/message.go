@@ -56,10 +56,10 @@ func (s *telling) exhausted() {
 	s.line(s.because(fmt.Sprintf(s.w.spent, s.profile()), s.reason()))
 	if s.Data.RecoversAt == nil {
 		s.line(s.w.backUnknown, s.w.looking)
-	} else {
-		s.line(s.when(s.w.back, s.Data.RecoversAt), s.w.nothingToDo)
+		s.advise()
+		return
 	}
-	s.advise()
+	s.line(s.when(s.w.back, s.Data.RecoversAt), s.w.nothingToDo)
 }
 
 func (s *telling) recovered() {

@@ -125,7 +125,9 @@ func tolds() []told {
 		{"depleted, ten profiles and an address to be pasted", event.PoolDepleted, pool(login, paste, at(18, 40), many(10)...)},
 		{"depleted, no list", event.PoolDepleted, with(func(d *event.Data) { d.Order, d.RecoversAt = []string{"a", "b"}, at(18, 0) })},
 		{"depleted, nothing known", event.PoolDepleted, event.Data{}},
-		{"pool recovered", event.PoolRecovered, with(func(d *event.Data) { d.Order, d.Reason = []string{"openai:bob", "openai:alice"}, "openai:bob is first and available" })},
+		{"pool recovered", event.PoolRecovered, with(func(d *event.Data) {
+			d.Order, d.Reason = []string{"openai:bob", "openai:alice"}, "openai:bob is first and available"
+		})},
 		{"pool recovered by a login", event.PoolRecovered, with(func(d *event.Data) { d.To, d.Order = "openai:dave", []string{"openai:bob"} })},
 		{"pool recovered, nothing known", event.PoolRecovered, event.Data{}},
 
@@ -144,7 +146,7 @@ func tolds() []told {
 		})},
 
 		{"restarted", event.GatewayRestarted, event.Data{Host: "srv1", Reason: "the running gateway still uses the old order: openai:alice is low (5h window 96 % used); next is openai:bob"}},
-		{"up again", event.GatewayRestarted, event.Data{Host: "srv1", Reason: "it answers again after 12 min", Ends: event.GatewayDown}},
+		{"up again", event.GatewayRestarted, event.Data{Host: "srv1", Reason: "it answers again, after 12 min", Ends: event.GatewayDown}},
 		{"down", event.GatewayDown, event.Data{Host: "srv1", Reason: "it is down (healthz: connection refused)"}},
 		{"down for good", event.GatewayDown, event.Data{Host: "srv1", Reason: "it is not restarted again: restart budget is spent: 3 restarts in the last 30m0s, 3 allowed; possible from 2026-11-22T10:28:00Z; wanted since the running gateway still uses the old order: openai:alice is low; next is openai:bob"}},
 		{"blind", event.WatchdogBlind, with(func(d *event.Data) {

@@ -45,6 +45,7 @@ var kinds = map[string]string{
 	"scope":  `(?:([^,;%()]+) )?`,
 	"name":   `([^,;()]+)`,
 	"window": `(5h|weekly|monthly|spend|window|\d+[dhms])`,
+	"lasted": `(less than a minute|\d+ min|\d+ h)`,
 	"clause": `(.+?)`,
 	"why":    `(?: \((.+?)\))?`,
 }
@@ -84,39 +85,50 @@ func (p *phrase) matcher() matcher {
 	return m
 }
 
+// longestUnderstood bounds, in bytes, what is looked up: the clauses of ours are
+// short, and an error that somebody else worded is in no table.
+const longestUnderstood = 600
+
 // understand looks clause up, as a whole and then by its parts: clauses are
 // joined by semicolons, windows by commas. What nobody knows is kept as it is,
 // so that it can be searched for.
 func understand(clause string) understood {
 	clause = strings.TrimRight(strings.TrimSpace(clause), ".")
-	for _, m := range matchers() {
-		if u, ok := m.match(clause); ok {
-			return u
-		}
+	if len(clause) > longestUnderstood {
+		return understood{text: clause}
+	}
+	if u, ok := lookUp(clause); ok {
+		return u
 	}
 	for _, joint := range []struct{ english, chinese string }{{"; ", "；"}, {", ", "，"}} {
-		if u, ok := understandParts(strings.Split(clause, joint.english), joint.chinese); ok {
-			return u
+		if head, tail, ok := cutKnown(clause, joint.english); ok {
+			head.text += joint.chinese + tail.text
+			head.advice = max(head.advice, tail.advice)
+			return head
 		}
 	}
 	return understood{text: clause}
 }
 
-func understandParts(parts []string, joint string) (understood, bool) {
-	if len(parts) < 2 {
-		return understood{}, false
-	}
-	all := understood{known: true}
-	texts := make([]string, len(parts))
-	for i, p := range parts {
-		u := understand(p)
-		if !u.known {
-			return understood{}, false
+// cutKnown cuts clause at a joint, behind the longest part that is known: some
+// clauses have such a joint within. The rest must be known too.
+func cutKnown(clause, joint string) (head, tail understood, ok bool) {
+	for i := strings.LastIndex(clause, joint); i > 0; i = strings.LastIndex(clause[:i], joint) {
+		if head, ok := lookUp(clause[:i]); ok && head.known {
+			tail = understand(clause[i+len(joint):])
+			return head, tail, tail.known
 		}
-		texts[i], all.advice = u.text, max(all.advice, u.advice)
 	}
-	all.text = strings.Join(texts, joint)
-	return all, true
+	return head, tail, false
+}
+
+func lookUp(clause string) (understood, bool) {
+	for _, m := range matchers() {
+		if u, ok := m.match(clause); ok {
+			return u, true
+		}
+	}
+	return understood{}, false
 }
 
 func (m matcher) match(clause string) (understood, bool) {
@@ -152,6 +164,8 @@ func fill(name, value string) (string, understood) {
 		inner.text = chineseStates[value]
 	case "window":
 		inner.text = chineseWindow(value)
+	case "lasted":
+		inner.text = chineseLasted(value)
 	case "scope":
 		if value != "" {
 			inner.text += " "
