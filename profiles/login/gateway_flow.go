@@ -13,9 +13,10 @@ const (
 	// gatewayLife is that of a whole login, and OpenClaw's own limit for one.
 	gatewayLife = 25 * time.Minute
 	// pollLimit bounds one wizard.next, which the gateway answers when there is
-	// something new. It is longer than the silence after which a connection is
-	// taken for dead, so that a dead one is noticed.
-	pollLimit = 45 * time.Second
+	// something new. At its end a connection on which even the gateway's ticks
+	// stopped is noticed. Those that were given up stay open at the gateway,
+	// so that shorter would be many.
+	pollLimit = 3 * time.Minute
 	// cancelLimit bounds the end of a login that was cancelled.
 	cancelLimit = 5 * time.Second
 )
