@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"os"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -230,13 +231,32 @@ func TestDocumentedFields(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, field := range []string{
-		"host", "agent", "provider", "profile", "action", "message", "reason", "from", "to", "recovers_at", "order",
-		"profiles[].id", "profiles[].state", "profiles[].reason", "profiles[].until",
-		"login.url", "login.code", "login.expires_at", "login.command",
-	} {
+	for _, field := range jsonFields(reflect.TypeFor[event.Data]()) {
 		if !strings.Contains(string(page), "| `data."+field+"` |") {
 			t.Errorf("data.%s is not explained", field)
 		}
 	}
+}
+
+// jsonFields are the names of a struct's fields as docs/events.md has them.
+func jsonFields(typ reflect.Type) []string {
+	var names []string
+	for f := range typ.Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		inner := f.Type
+		switch inner.Kind() {
+		case reflect.Slice:
+			inner, name = inner.Elem(), name+"[]"
+		case reflect.Pointer:
+			inner = inner.Elem()
+		}
+		if inner.PkgPath() != typ.PkgPath() || inner.Kind() != reflect.Struct {
+			names = append(names, strings.TrimSuffix(name, "[]"))
+			continue
+		}
+		for _, sub := range jsonFields(inner) {
+			names = append(names, name+"."+sub)
+		}
+	}
+	return names
 }
