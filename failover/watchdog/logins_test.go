@@ -311,9 +311,9 @@ type stubborn struct {
 	wait time.Duration
 }
 
-func (s *stubborn) Prompt(_ context.Context, agent, provider string) (event.Login, error) {
+func (s *stubborn) Prompt(_ context.Context, agent, _ string) (event.Login, error) {
 	time.Sleep(s.wait)
-	return s.process.Prompt(s.ctx, agent, provider)
+	return event.Login{Code: s.newCode(agent)}, nil
 }
 
 // TestNobodyListens: where no endpoint would carry the code, none is fetched.

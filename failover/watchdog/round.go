@@ -85,17 +85,18 @@ func (w *Watchdog) learn(ctx context.Context, rd *journal.Round, snap profiles.S
 func (w *Watchdog) Check(ctx context.Context) (Status, error) {
 	w.round.Lock()
 	defer w.round.Unlock()
-	cfg := w.config()
+	cfg, news := w.config(), w.loginNews()
 	snap, err := w.Source.Snapshot(ctx)
 	if err != nil {
 		return Status{}, err
 	}
 	rd := journal.Round{At: time.Now().UTC(), State: map[string]json.RawMessage{}}
+	w.noticeLogins(snap, news, cfg)
 	w.probe(ctx, rd.At, cfg, snap)
 	if err := ctx.Err(); err != nil {
 		return Status{}, fmt.Errorf("check: %w", err)
 	}
-	w.decide(&rd, snap, nil, cfg)
+	w.decide(&rd, snap, w.sortLogins(&rd, snap, news), cfg)
 	w.watchGateway(ctx, &rd)
 	w.publish(snap)
 	return w.Status(), nil
