@@ -187,6 +187,11 @@ func (d *daemon) assertNoSecrets(t *testing.T) {
 				t.Errorf("%s holds %s's credential", filepath.Base(path), a.Name)
 			}
 		}
+		for _, secret := range d.stage.Provider.Issued() {
+			if strings.Contains(string(b), secret) {
+				t.Errorf("%s holds a secret of a login", filepath.Base(path))
+			}
+		}
 		if strings.Contains(string(b), lab.Token) {
 			t.Errorf("%s holds the gateway's token", filepath.Base(path))
 		}
