@@ -11,6 +11,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode"
+
+	"pgregory.net/rapid"
 
 	"github.com/ocwatch/ocwatch/internal/openclaw"
 )
@@ -402,4 +405,17 @@ func TestOpenClawsWordsAreQuotedShortAndWithoutSecrets(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Whatever OpenClaw says, what is quoted is one short line without anything
+// that could be a token.
+func TestOpenClawsWordsAreAlwaysSafe(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		token := rapid.StringMatching(`[A-Za-z0-9_-]{30,90}`).Draw(t, "token")
+		said := rapid.String().Draw(t, "before") + " " + token + rapid.SampledFrom([]string{"", ".", "\"", " ", "\n", "/"}).Draw(t, "after") + rapid.String().Draw(t, "rest")
+		got := inWords(said)
+		if len(got) > wordsCap+len("…") || strings.ContainsFunc(got, unicode.IsControl) || tokenLike.MatchString(got) || strings.Contains(got, token) {
+			t.Fatalf("%q became %q", said, got)
+		}
+	})
 }
