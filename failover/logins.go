@@ -45,10 +45,14 @@ func (m *Memory) noticeLogins(now time.Time, pool Pool) {
 		if changed {
 			pm.Low, pm.LowReset = false, time.Time{}
 		}
-		if changed || fresh || slices.Contains(pool.LoggedIn, c.ID) {
+		named := slices.Contains(pool.LoggedIn, c.ID)
+		switch l := pm.Login; {
+		case named && !changed && !l.At.IsZero() && !l.Named && now.Sub(l.At) < promotes:
+			pm.Login.Named = true
+		case changed || fresh || named:
 			known, dead := had(before, c.Account)
 			renewed := seen && !changed
-			pm.Login = Login{At: now, Known: known || renewed, Renewed: renewed, Dead: dead || renewed && pm.Announced == Dead}
+			pm.Login = Login{At: now, Known: known || renewed, Renewed: renewed, Dead: dead || renewed && pm.Announced == Dead, Named: named}
 		}
 		// What is not usable now may hide who it bills, as while OpenClaw
 		// refreshes it.

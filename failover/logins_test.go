@@ -34,6 +34,12 @@ func loginCases(abc []string) []decideCase {
 			depleted,
 			{after: minute, do: func(w *world) { w.login("dave", "acct-dave") }, reads: reads{"dave": plus}, change: "no", events: "login.completed:dave pool.recovered"},
 		}},
+		{"a login that is seen first and heard of later is one", abc, nil, []step{
+			depleted,
+			{after: minute, do: func(w *world) { w.login("dave", "acct-dave") }, reads: reads{"dave": plus}, change: "no", events: "login.completed:dave pool.recovered"},
+			{after: minute, do: func(w *world) { w.pool.LoggedIn = []string{"dave"} }, reads: reads{"dave": plus}, change: "no"},
+			{after: minute, do: named("dave", "acct-dave"), reads: reads{"dave": plus}, change: "no", events: "login.completed:dave"},
+		}},
 		{"a login waits for its probe, and not for ever", abc, nil, []step{
 			depleted,
 			{after: minute, do: named("dave", "acct-dave"), change: "no", state: PoolUnknown},

@@ -162,6 +162,9 @@ type Login struct {
 	Renewed bool `json:"renewed,omitempty"`
 	// Dead: the account needed the login.
 	Dead bool `json:"dead,omitempty"`
+	// Named: it was heard of, too. What is seen first is heard of a little
+	// later, and is one login all the same.
+	Named bool `json:"named,omitempty"`
 	// Told: an event said what became of it.
 	Told bool `json:"told,omitempty"`
 }
