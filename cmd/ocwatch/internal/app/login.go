@@ -125,6 +125,15 @@ func (l *Login) Look(ctx context.Context) error {
 	return err
 }
 
+// Tell lets a watchdog that runs know at once of a login that was made here.
+func (l *Login) Tell(ctx context.Context, t Target, profile string) error {
+	err := l.daemon.LoggedIn(ctx, t.Agent, t.Provider, profile)
+	if err == nil || errors.Is(err, web.ErrNotRunning) {
+		return nil
+	}
+	return fmt.Errorf("tell the watchdog: %w", err)
+}
+
 // Outcome is what a login came to.
 type Outcome struct {
 	// Told is login.completed or login.failed, and nil where the provider could

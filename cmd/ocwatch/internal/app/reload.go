@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/config"
 	"github.com/ocwatch/ocwatch/failover/restart"
 	"github.com/ocwatch/ocwatch/internal/event"
@@ -46,10 +48,10 @@ func newGeneration(a *App, cfg *config.Config) (generation, error) {
 	if err != nil {
 		return generation{}, err
 	}
-	return generation{cfg: cfg, prober: newProber(cfg, a.opts.Version), restarter: newRestarter(a, cfg), notifier: n}, nil
+	return generation{cfg: cfg, prober: newProber(cfg, a.opts.Version), restarter: newRestarter(a.install, cfg, attempts{a.journal}, a.opts.Log), notifier: n}, nil
 }
 
-func newRestarter(a *App, cfg *config.Config) *restart.Restarter {
+func newRestarter(in *install, cfg *config.Config, past restart.History, log zerolog.Logger) *restart.Restarter {
 	r := cfg.Restart
 	drain := r.Drain
 	if drain == 0 {
@@ -62,7 +64,7 @@ func newRestarter(a *App, cfg *config.Config) *restart.Restarter {
 	return restart.New(restart.Options{
 		Via: restart.Via(r.Via), Unit: unit, Profile: os.Getenv("OPENCLAW_PROFILE"), Command: r.Command, Drain: drain,
 		Budget:  restart.Budget{N: r.Budget.Count, Per: r.Budget.Per},
-		Gateway: a.install.gateway, CLI: a.install.CLI(), Health: a.install, History: attempts{a.journal}, Log: a.opts.Log,
+		Gateway: in.gateway, CLI: in.CLI(), Health: in, History: past, Log: log,
 	})
 }
 

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -61,6 +62,12 @@ func chooseTarget(snap profiles.Snapshot, agents []string, agent, provider strin
 	}
 	slices.Sort(names)
 	return Target{}, fmt.Errorf("agent %s has profiles of several providers, so say where to log in: --provider is one of %s", agent, strings.Join(names, ", "))
+}
+
+// TargetLike is the pool that a profile of this id would be in.
+func TargetLike(agent, profile string) Target {
+	provider, _, _ := strings.Cut(profile, ":")
+	return Target{Agent: cmp.Or(agent, mainAgent), Provider: provider}
 }
 
 // targetOf finds the pool that has profile.

@@ -1,0 +1,245 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/app"
+	"github.com/ocwatch/ocwatch/internal/event"
+	"github.com/ocwatch/ocwatch/internal/quota"
+	"github.com/ocwatch/ocwatch/internal/web"
+	"github.com/ocwatch/ocwatch/notify"
+	"github.com/ocwatch/ocwatch/profiles"
+	"github.com/ocwatch/ocwatch/profiles/login"
+)
+
+// loginFlags say which login is meant, and how it comes in.
+type loginFlags struct {
+	agent, provider, profile string
+	apiKey                   bool
+	expiresIn                string
+	paste                    string
+	notify                   bool
+	replace                  string
+	unproven                 bool
+}
+
+func newLoginCommand(g *global) *cobra.Command {
+	var f loginFlags
+	cmd := &cobra.Command{
+		Use:   "login",
+		Short: "log OpenClaw in to an account, or change the account of a profile",
+		Long: `Has OpenClaw log in to an account, and proves that it worked: the provider is
+asked about the new login, the same account again is told, and the order is set.
+OpenClaw keeps the credential; ocwatch never does.
+
+For OpenAI it shows a link and a code, or asks for the address that the browser
+ends on. For Anthropic it takes a setup-token (claude setup-token), and with
+--api-key a key of any provider: from standard input, or asked for unseen.`,
+		Example: `  ocwatch login --provider openai
+  ocwatch login --provider anthropic --expires-in 365d < token
+  ocwatch login --replace openai:alice@example.com
+  ocwatch login --notify --provider openai
+  ocwatch login --paste 'http://localhost:1455/auth/callback?code=…'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			// A closed terminal ends the login at OpenClaw too.
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP)
+			defer stop()
+			return g.login(ctx, cmd, f)
+		},
+	}
+	fs := cmd.Flags()
+	fs.StringVar(&f.provider, "provider", "", "`id` of the provider, such as openai or anthropic\n(default: the only one there is)")
+	fs.StringVar(&f.agent, "agent", "", "`id` of the agent (default main)")
+	fs.StringVar(&f.profile, "profile-id", "", "`id` that the profile gets, such as openai:work\n(default: OpenClaw or ocwatch names it)")
+	fs.BoolVar(&f.apiKey, "api-key", false, "take an API key, which is billed for every token")
+	fs.StringVar(&f.expiresIn, "expires-in", "", "after how long the token ends, such as 365d")
+	fs.StringVar(&f.paste, "paste", "", "hand the `address` that the browser ended on to the\nwatchdog's login; - reads it from standard input")
+	fs.BoolVar(&f.notify, "notify", false, "have the watchdog send link and code to the endpoints")
+	fs.StringVar(&f.replace, "replace", "", "log in, and remove this `profile` once the new login\nis proven to be another account")
+	fs.BoolVar(&f.unproven, "unproven", false, "with --replace: go on where nobody can tell whether\nthe new login is another account")
+	cmd.MarkFlagsMutuallyExclusive("paste", "notify", "replace", "api-key")
+	cmd.MarkFlagsMutuallyExclusive("replace", "provider")
+	cmd.MarkFlagsMutuallyExclusive("replace", "profile-id")
+	return cmd
+}
+
+func (g *global) login(ctx context.Context, cmd *cobra.Command, f loginFlags) error {
+	cfg, _, err := g.load()
+	if err != nil {
+		return err
+	}
+	if f.paste != "" {
+		return pasteLogin(ctx, cmd, web.NewClient(cfg.DataDir), f.paste)
+	}
+	l, err := app.OpenLogin(app.Options{Config: cfg, Log: newLog(cfg.Log, os.Stderr).Level(quiet), Version: version})
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	s := loginSession{l: l, flags: f, screen: newLoginScreen(cmd)}
+	switch {
+	case f.notify:
+		return s.announce(ctx)
+	case f.replace != "":
+		return s.replace(ctx)
+	}
+	return s.run(ctx)
+}
+
+func newLoginScreen(cmd *cobra.Command) loginScreen {
+	out, ok := cmd.OutOrStdout().(*os.File)
+	return loginScreen{in: cmd.InOrStdin(), out: cmd.OutOrStdout(), terminal: ok && isTerminal(out), now: time.Now}
+}
+
+// pasteLogin hands an address to the login that the watchdog has under way.
+func pasteLogin(ctx context.Context, cmd *cobra.Command, c *web.Client, address string) error {
+	if address == "-" {
+		text, err := io.ReadAll(io.LimitReader(cmd.InOrStdin(), 64<<10))
+		if err != nil {
+			return fmt.Errorf("read the address: %w", err)
+		}
+		address = strings.TrimSpace(string(text))
+	}
+	if err := c.PasteLogin(ctx, address); err != nil {
+		if errors.Is(err, web.ErrNotRunning) {
+			return errors.New("no login waits for an address, since no watchdog is running: ocwatch login begins one here")
+		}
+		return err
+	}
+	_, err := fmt.Fprintln(cmd.OutOrStdout(), "The address was taken. The watchdog proves the login now; ocwatch status shows what came of it.")
+	return err
+}
+
+// loginSession is one run of the command.
+type loginSession struct {
+	l      *app.Login
+	flags  loginFlags
+	screen loginScreen
+}
+
+// announce has the watchdog begin a login and send it out.
+func (s loginSession) announce(ctx context.Context) error {
+	t, err := s.l.Target(ctx, s.flags.agent, s.flags.provider)
+	if err != nil {
+		return err
+	}
+	p, err := s.l.Announce(ctx, t)
+	if err != nil {
+		return err
+	}
+	s.screen.printf("Sent to every endpoint that wants login.started:\n\n  open  %s\n", p.URL)
+	if p.Code != "" {
+		s.screen.printf("  type  %s\n", p.Code)
+	}
+	return nil
+}
+
+// run logs in and says what it brought.
+func (s loginSession) run(ctx context.Context) error {
+	t, err := s.l.Target(ctx, s.flags.agent, s.flags.provider)
+	if err != nil {
+		return err
+	}
+	release, err := s.l.Hold(ctx, t)
+	if err != nil {
+		return err
+	}
+	defer release()
+	r, err := s.logIn(ctx, t)
+	if err != nil {
+		return err
+	}
+	out, err := s.l.Judge(ctx, t, r)
+	if err != nil {
+		return err
+	}
+	return s.conclude(r, out)
+}
+
+// logIn brings the credential in while the accounts that are there already are
+// looked at.
+func (s loginSession) logIn(ctx context.Context, t app.Target) (login.Result, error) {
+	looked := make(chan error, 1)
+	go func() { looked <- s.l.Look(ctx) }()
+	r, err := s.enter(ctx, login.Request{Agent: t.Agent, Provider: t.Provider, Profile: s.flags.profile})
+	if lookErr := <-looked; err == nil && lookErr != nil {
+		return r, fmt.Errorf("the login is stored as %s, and nobody looked what it brings: %w", r.Profile, lookErr)
+	}
+	return r, err
+}
+
+// enter takes a token or key, or shows a login and waits for it.
+func (s loginSession) enter(ctx context.Context, r login.Request) (login.Result, error) {
+	if s.flags.apiKey || quota.Canonical(r.Provider) == "anthropic" {
+		return s.enterSecret(ctx, r)
+	}
+	if s.flags.expiresIn != "" {
+		return login.Result{}, errors.New("--expires-in is for tokens that are pasted; a login to " + r.Provider + " renews itself")
+	}
+	s.screen.printf("Asking OpenClaw for a login to %s …\n\n", r.Provider)
+	a, err := s.l.Begin(ctx, r)
+	switch {
+	case ctx.Err() != nil:
+		return login.Result{}, errCancelled
+	case errors.Is(err, login.ErrNotOffered):
+		return login.Result{}, fmt.Errorf("%w: for a key, add --api-key", err)
+	case err != nil:
+		return login.Result{}, err
+	}
+	return s.screen.see(ctx, r.Provider, a)
+}
+
+// conclude says what a login brought. One that brought nothing is an error.
+func (s loginSession) conclude(r login.Result, out app.Outcome) error {
+	switch {
+	case out.Told == nil && r.Profile == "":
+		return errors.New("openclaw says the login is done, and its store does not show which profile it is; see ocwatch check")
+	case out.Told == nil:
+		s.screen.printf("\n%s is stored. Its provider could not be asked about it yet; see ocwatch check.\n", r.Profile)
+	case out.Told.Type == event.LoginFailed:
+		return fmt.Errorf("the login is of no use: %s. Log out at the provider in that browser, or open the link in a private window, and run this again", out.Told.Data.Reason)
+	default:
+		s.screen.printf("\n%s\n", notify.Text(*out.Told, notify.English, time.Local))
+	}
+	s.screen.printf("%s\n", sayOrder(r.Profile, out))
+	return nil
+}
+
+// sayOrder says whether OpenClaw uses the profile now.
+func sayOrder(profile string, out app.Outcome) string {
+	who := "The watchdog"
+	if !out.Watched {
+		who = "No watchdog is running (ocwatch run); this command"
+	}
+	switch {
+	case len(out.Order) == 0:
+		return "There is no order to set."
+	case out.Order[0] == profile:
+		return who + " puts it first."
+	}
+	return who + " keeps " + out.Order[0] + " first."
+}
+
+// pasteRequest is what a secret that was entered is for.
+func (s loginSession) pasteRequest(r login.Request) login.PasteRequest {
+	kind := profiles.Token
+	if s.flags.apiKey {
+		kind = profiles.APIKey
+	}
+	return login.PasteRequest{
+		Agent: r.Agent, Provider: r.Provider, Profile: r.Profile, Type: kind,
+		// Whoever names a profile that is there means to renew it.
+		ExpiresIn: s.flags.expiresIn, Replace: r.Profile != "",
+	}
+}
