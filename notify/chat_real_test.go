@@ -99,6 +99,7 @@ func want(t *testing.T, a notify.Answer, kind notify.AnswerKind, says string) {
 }
 
 func realAnswers(t *testing.T, r *realChat) {
+	t.Helper()
 	mark := len(r.Telegram.Sent(0))
 	for _, tc := range []struct {
 		name            string
@@ -127,6 +128,7 @@ func realAnswers(t *testing.T, r *realChat) {
 }
 
 func realFailureEnds(t *testing.T, r *realChat) {
+	t.Helper()
 	mark, c, m := len(r.Telegram.Sent(0)), r.to("telegram", lab.TelegramOwner), r.message()
 	r.Telegram.Drop("sendMessage", 1)
 	want(t, c.Send(t.Context(), m), notify.Failed, "openclaw logs")
@@ -141,6 +143,7 @@ func realFailureEnds(t *testing.T, r *realChat) {
 }
 
 func realAnswerLost(t *testing.T, r *realChat) {
+	t.Helper()
 	mark, m := len(r.Telegram.Sent(0)), r.message()
 	calls := r.Telegram.Calls()["sendMessage"]
 	release := r.Telegram.Hold("sendMessage")
@@ -167,6 +170,7 @@ type only struct {
 func (o only) Has(_ context.Context, method string) (bool, error) { return method == o.method, o.err }
 
 func realWithoutAction(t *testing.T, r *realChat) {
+	t.Helper()
 	mark, m := len(r.Telegram.Sent(0)), r.message()
 	c := notify.Chat(notify.ChatOptions{Gateway: only{r.gateway, "send", nil}, Channel: "telegram", Target: lab.TelegramOwner})
 	for range 2 {
@@ -176,6 +180,7 @@ func realWithoutAction(t *testing.T, r *realChat) {
 }
 
 func realCommand(t *testing.T, r *realChat) {
+	t.Helper()
 	mark := len(r.Telegram.Sent(0))
 	c := notify.Chat(notify.ChatOptions{
 		Gateway: only{r.gateway, "", openclaw.ErrUnauthorized}, CLI: r.install.CLI(), Channel: "telegram", Target: lab.TelegramOwner,
@@ -187,6 +192,7 @@ func realCommand(t *testing.T, r *realChat) {
 // Telegram is among the channels to which OpenClaw's command does not send by
 // itself: nothing is sent, and the command is not run again and again.
 func realDown(t *testing.T, r *realChat) {
+	t.Helper()
 	mark, m := len(r.Telegram.Sent(0)), r.message()
 	c := notify.Chat(notify.ChatOptions{Gateway: r.gateway, CLI: r.install.CLI(), Channel: "telegram", Target: lab.TelegramOwner})
 	want(t, c.Send(t.Context(), m), notify.Failed, "not reachable")

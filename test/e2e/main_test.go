@@ -57,6 +57,8 @@ func TestReleases(t *testing.T) {
 				{"a healthy minute writes nothing", writesNothing},
 				{"the whole job", doesItsJob},
 				{"killed at any moment", survivesKills},
+				{"a login from afar", logsInFromAfar},
+				{"the owner's own chat", tellsOwnersChat},
 			} {
 				t.Run(tc.name, func(t *testing.T) { tc.run(t, s) })
 			}
@@ -75,7 +77,7 @@ func start(t *testing.T, boot *sync.Mutex, version string) *stage {
 	t.Helper()
 	boot.Lock()
 	defer boot.Unlock()
-	l := lab.New(t, lab.Options{Version: version})
+	l := lab.New(t, lab.Options{Version: version, Telegram: true})
 	return &stage{Lab: l, gateway: l.Start(t)}
 }
 
