@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ocwatch/ocwatch/failover/restart"
+	"github.com/ocwatch/ocwatch/internal/openclaw"
 	"github.com/ocwatch/ocwatch/internal/quota"
 	"github.com/ocwatch/ocwatch/profiles"
 )
@@ -30,10 +31,10 @@ func (c *change) begin(ctx context.Context) (err error) {
 	}
 	c.before = c.Install.Health(ctx)
 	c.state.running = !c.before.Down
-	if c.state.way, err = c.Remover.Way(ctx, c.Agent); err != nil {
-		return err
-	}
-	if snap.Layout != "" {
+	if snap.Layout == openclaw.JSONFiles {
+		if err := c.findWay(ctx); err != nil {
+			return err
+		}
 		version, err := c.Install.Version(ctx)
 		if err != nil && ctx.Err() != nil {
 			return err
@@ -41,6 +42,16 @@ func (c *change) begin(ctx context.Context) (err error) {
 		c.state.writesBack = writesBack(snap.Layout, version) || c.progress.WritesBack
 	}
 	return c.findService(ctx)
+}
+
+// findWay finds out how the old profile can be removed. It runs a command, for
+// which nobody has to wait before the login unless the gateway may have to be
+// stopped.
+func (c *change) findWay(ctx context.Context) (err error) {
+	if c.state.way == "" {
+		c.state.way, err = c.Remover.Way(ctx, c.Agent)
+	}
+	return err
 }
 
 // look reads the agent's pools.
@@ -101,8 +112,7 @@ func (c *change) findService(ctx context.Context) error {
 	}
 	service, err := c.Gateway.Service(ctx)
 	if errors.Is(err, restart.ErrForeground) && !c.state.writesBack {
-		c.state.way = profiles.RemoveByOrder
-		c.note("%s stays in the store, left out of the order: it can only be removed while the gateway is stopped, and this one was started by hand. Stop it and run this again to remove it", c.Old)
+		c.state.way, c.byHand = profiles.RemoveByOrder, true
 		return nil
 	}
 	if err != nil {

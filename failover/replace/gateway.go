@@ -148,7 +148,4 @@ func (c *change) notePins(ctx context.Context) {
 	if len(tied) > 0 {
 		c.note("tied to %s by hand, and not moved: %s. Send /new there, or choose its model again", c.Old, strings.Join(tied, ", "))
 	}
-	if c.result.Removed == profiles.RemoveByOrder {
-		c.note("%s is still in OpenClaw's store and never tried: this release has no way to remove one profile while others stay", c.Old)
-	}
 }

@@ -15,6 +15,11 @@ func (c *change) putFirst(ctx context.Context) error {
 	if err := c.order(ctx, true); err != nil {
 		return err
 	}
+	if !c.state.inPlace {
+		if err := c.findWay(ctx); err != nil {
+			return err
+		}
+	}
 	c.state.first = true
 	return nil
 }
@@ -26,9 +31,20 @@ func (c *change) settle(ctx context.Context) error {
 	}
 	if c.state.way == profiles.RemoveByOrder && !c.state.inPlace && !c.state.removed {
 		c.result.Removed = profiles.RemoveByOrder
+		c.noteKept()
 	}
 	c.state.settled = true
 	return nil
+}
+
+// noteKept says why the old profile is still in the store.
+func (c *change) noteKept() {
+	if c.byHand {
+		c.note("%s stays in OpenClaw's store, left out of the order: it can only be removed while the gateway is stopped, and this one was started by hand. "+
+			"Stop it and run this again to remove it: no other login is asked for", c.Old)
+		return
+	}
+	c.note("%s stays in OpenClaw's store, left out of the order: this release has no way to remove one profile and leave the others", c.Old)
 }
 
 func (c *change) order(ctx context.Context, withOld bool) error {

@@ -24,8 +24,10 @@ type state struct {
 	// writesBack: the gateway of this release keeps what it read at its start,
 	// and writes it over whatever changed since.
 	writesBack bool
-	way        profiles.RemoveWay
-	running    bool // a gateway runs
+	// way is known before the first step where the gateway may have to be
+	// stopped, and else once the new profile is first.
+	way     profiles.RemoveWay
+	running bool // a gateway runs
 
 	stopped  bool // by us, now or in a run that was interrupted
 	loggedIn bool

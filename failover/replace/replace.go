@@ -153,8 +153,10 @@ type change struct {
 	progress progress
 	service  restart.Service // what was stopped, or may have to be
 	provider string
-	before   openclaw.Health
-	result   Result
+	// byHand: the old profile could be removed if the gateway could be stopped.
+	byHand bool
+	before openclaw.Health
+	result Result
 }
 
 func (c *change) run(ctx context.Context) (err error) {

@@ -64,7 +64,10 @@ func TestReplace(t *testing.T) {
 				if r.Removed != profiles.RemoveByOrder || !slices.Contains(w.disk.listed, alice) {
 					t.Errorf("%+v; %s", r, w.state())
 				}
-				noted(t, r, alice+" is still in OpenClaw's store and never tried")
+				noted(t, r, "this release has no way to remove one profile")
+				if len(r.Notes) != 1 {
+					t.Errorf("%q", r.Notes)
+				}
 			},
 		},
 		{
@@ -75,7 +78,10 @@ func TestReplace(t *testing.T) {
 				if w.stops > 0 || r.Removed != profiles.RemoveByOrder {
 					t.Errorf("%+v, %d stops", r, w.stops)
 				}
-				noted(t, r, "this one was started by hand. Stop it and run this again to remove it")
+				noted(t, r, "this one was started by hand. Stop it and run this again to remove it: no other login is asked for")
+				if len(r.Notes) != 1 {
+					t.Errorf("%q", r.Notes)
+				}
 			},
 		},
 		{
