@@ -57,6 +57,7 @@ func demo(ctx context.Context, dir string, scr *screen) error {
 	defer cancel(nil)
 	scr.broken = cancel
 	accounts, script := sandbox.Demo()
+	script.Phone.Tell = scr.phone
 	world, err := sandbox.Start(ctx, sandbox.Options{Dir: dir, Accounts: accounts})
 	if err != nil {
 		return fmt.Errorf("start the stand-in: %w", err)

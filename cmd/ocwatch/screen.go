@@ -81,6 +81,11 @@ func (s *screen) turn(t sandbox.Turn) {
 	}
 }
 
+// phone tells what the person does whom the message found.
+func (s *screen) phone(account string) {
+	s.line("  <- on the phone: the code is typed, signed in as " + shortName(account))
+}
+
 func (s *screen) bars() {
 	s.mu.Lock()
 	served := s.served
@@ -114,7 +119,7 @@ func (s *screen) tell(d sandbox.Delivery) {
 	switch d.Event.Type { //nolint:exhaustive // a demo shows what matters to a newcomer
 	case event.PoolSwitched:
 		s.line("  => " + d.Event.Data.Reason)
-	case event.PoolDepleted, event.PoolRecovered:
+	case event.PoolDepleted, event.LoginCompleted, event.PoolRecovered:
 		s.line(fmt.Sprintf("  ** webhook %s, signature verified:", d.Event.Type))
 		for text := range strings.Lines(d.Event.Data.Message) {
 			s.printf("           %s\n", strings.TrimSuffix(text, "\n"))

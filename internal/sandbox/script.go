@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/ocwatch/ocwatch/internal/quota"
@@ -14,13 +15,23 @@ type Script struct {
 	For   time.Duration // how long, in all
 	Every time.Duration // one turn each
 	Cost  float64       // percent of every window of whoever serves it
+	Phone *Phone        // nil: nobody answers a login
+}
+
+// Phone is a person with a phone, who signs in as Account some time after
+// OpenClaw was first given a code.
+type Phone struct {
+	Account Account
+	After   time.Duration
+	// Tell is called when that is done; nil: nobody is told.
+	Tell func(account string)
 }
 
 // Demo is the world and the demand of `ocwatch demo`: three accounts whose
 // 5-hour windows are nearly used up. Demand drains each within a few seconds,
 // at 5 percent a second, so that a watchdog that looks every 300 to 500 ms
-// sees one pass 95 percent before it is empty. After 16 seconds all are spent;
-// 5 seconds later the first window resets, a day's wait in small.
+// sees one pass 95 percent before it is empty. After 16 seconds all are spent,
+// and the message finds a person, who signs in as a fourth account.
 func Demo() ([]Account, Script) {
 	account := func(name string, used float64, resets time.Duration) Account {
 		return Account{
@@ -32,11 +43,14 @@ func Demo() ([]Account, Script) {
 		}
 	}
 	accounts := []Account{
-		account("alice", 74, 21*time.Second),
-		account("bob", 72, 23*time.Second),
-		account("carol", 75, 25*time.Second),
+		account("alice", 74, 5*time.Hour),
+		account("bob", 72, 2*time.Hour),
+		account("carol", 75, 4*time.Hour),
 	}
-	return accounts, Script{For: 26 * time.Second, Every: 150 * time.Millisecond, Cost: 0.75}
+	return accounts, Script{
+		For: 25 * time.Second, Every: 150 * time.Millisecond, Cost: 0.75,
+		Phone: &Phone{Account: account("dave", 12, 5*time.Hour), After: 3 * time.Second},
+	}
 }
 
 // Play makes the demand until it is over or ctx ends. Turns that nobody serves
@@ -44,6 +58,12 @@ func Demo() ([]Account, Script) {
 func (s Script) Play(ctx context.Context, w *World, observe func(Turn)) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.For, errPlayed)
 	defer cancel()
+	if s.Phone != nil {
+		var phone sync.WaitGroup
+		phone.Go(func() { s.Phone.answer(ctx, w) })
+		defer phone.Wait()
+		defer cancel()
+	}
 	ticker := time.NewTicker(s.Every)
 	defer ticker.Stop()
 	for n := 0; ; n++ {
@@ -62,6 +82,24 @@ func (s Script) Play(ctx context.Context, w *World, observe func(Turn)) error {
 		if observe != nil {
 			observe(turn)
 		}
+	}
+}
+
+// answer approves the first login, unless the play is over before.
+func (p *Phone) answer(ctx context.Context, w *World) {
+	code, err := w.AwaitLogin(ctx, 0)
+	if err != nil {
+		return
+	}
+	think := time.NewTimer(p.After)
+	defer think.Stop()
+	select {
+	case <-ctx.Done():
+		return
+	case <-think.C:
+	}
+	if w.Approve(code, p.Account) == nil && p.Tell != nil {
+		p.Tell(p.Account.Profile)
 	}
 }
 
