@@ -69,6 +69,8 @@ func TestReadme(t *testing.T) {
 	if err := errors.Join(
 		os.MkdirAll(dir, 0o700),
 		os.WriteFile(secretFile, []byte("whsec_"+base64.StdEncoding.EncodeToString(make([]byte, 32))), 0o600),
+		os.WriteFile(filepath.Join(dir, "telegram.url"), []byte("telegram://123456:token@telegram?chats=42"), 0o600),
+		os.WriteFile(filepath.Join(dir, "heartbeat.url"), []byte("https://example.com/ping/1"), 0o600),
 		os.WriteFile(filepath.Join(dir, "config.yaml"), []byte(fenced(t, string(readme), "yaml")), 0o600),
 	); err != nil {
 		t.Fatal(err)
@@ -82,8 +84,8 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := cfg.Policy("openai").Prefer; len(got) != 2 || len(cfg.Notify.Webhooks) != 1 {
-		t.Errorf("the README's config means prefer %v and %d webhooks", got, len(cfg.Notify.Webhooks))
+	if got := cfg.Policy("openai").Prefer; len(got) != 2 || len(cfg.Notify.Webhooks) != 1 || len(cfg.Notify.Channels) != 2 {
+		t.Errorf("the README's config means prefer %v, %d webhooks and %d channels", got, len(cfg.Notify.Webhooks), len(cfg.Notify.Channels))
 	}
 }
 
