@@ -90,7 +90,7 @@ func tunnel(conn net.Conn, proxy string) {
 	_, _ = io.WriteString(out, "CONNECT auth.openai.com:443 HTTP/1.1\r\nHost: auth.openai.com:443\r\n\r\n")
 	r := bufio.NewReader(out)
 	resp, err := http.ReadResponse(r, &http.Request{Method: http.MethodConnect})
-	if err != nil || resp.StatusCode != http.StatusOK {
+	if err != nil || resp.StatusCode != http.StatusOK || resp.Body.Close() != nil {
 		return
 	}
 	go func() {
