@@ -1,6 +1,9 @@
 package notify
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // chineseStates are failover's states of a profile, within a reason.
 var chineseStates = map[string]string{
@@ -29,7 +32,10 @@ func chineseLasted(s string) string {
 }
 
 // phrases is the table of reasons. The first that matches counts.
-var phrases = []phrase{
+var phrases = slices.Concat(quotaPhrases, loginPhrases)
+
+// quotaPhrases are about quota, credentials and the gateway.
+var quotaPhrases = []phrase{
 	// What failover makes of the evidence about a profile.
 	{english: "login required", chinese: "需要重新登录"},
 	{english: "login revoked", chinese: "登录已被撤销"},
@@ -158,29 +164,4 @@ var phrases = []phrase{
 	{english: "it answers again, after {lasted}", chinese: "中断 {lasted}后恢复应答"},
 	{english: "the quota of {id} can be seen again", chinese: "又能读到 {id} 的额度了"},
 	{english: "OpenClaw's state can be read again, after {lasted}", chinese: "中断 {lasted}后又能读取 OpenClaw 的状态"},
-
-	// What became of a login.
-	{english: "ocwatch was stopped before it was approved", chinese: "批准之前 ocwatch 已停止"},
-	{english: "OpenClaw says it is done, and none of its profiles changed", chinese: "OpenClaw 显示登录完成，但没有账号发生变化"},
-	{english: "it is the account that is spent already{why}", chinese: "登录的还是额度已用完的那个账号{why}", advice: browserAdvice},
-	{english: "it is the account of {id}, which is spent already{why}", chinese: "登录的是 {id} 的账号，额度早已用完{why}", advice: browserAdvice},
-	{english: "the browser was still logged in as it", chinese: "浏览器里还登录着它"},
-	{english: "it was denied on the page", chinese: "在网页上被拒绝"},
-	{english: "start it again and approve it", chinese: "请重新发起并批准"},
-	{english: "the provider has no login by code for this account", chinese: "服务商不允许该账号用验证码登录"},
-	{english: "allow device code login in the account's security settings, or log in by link with openclaw models auth login", chinese: "请在账号的安全设置里开启设备码登录，或运行 openclaw models auth login 用链接登录"},
-	{english: "openclaw gave no reason", chinese: "OpenClaw 未说明原因"},
-	{english: "openclaw is busy with another login or set-up", chinese: "OpenClaw 正忙于另一个登录或设置流程"},
-	{english: "finish or close that one, then try again", chinese: "请先完成或关闭它，然后重试"},
-	{english: "the connection to the gateway was lost, and the login ended with it", chinese: "与网关的连接中断，登录随之终止"},
-	{english: "start it again once the gateway is back", chinese: "请在网关恢复后重新发起"},
-	{english: "log in with openclaw models auth login", chinese: "请运行 openclaw models auth login 登录"},
-	{english: "the provider refuses the new login{why}", chinese: "服务商拒绝了新的登录{why}"},
-	{english: "plan {name}", chinese: "{name} 套餐"},
-	{english: "its quota is spent too{why}", chinese: "它的额度也已用完{why}"},
-	{english: "it is low{why}", chinese: "它的额度偏低{why}"},
-	{english: "it needs a login{why}", chinese: "它需要重新登录{why}"},
-	{english: "it bills the same account as {id}, so the two have one quota", chinese: "它与 {id} 是同一个账号，共用额度"},
-	{english: "nothing renews this token", chinese: "该 token 不会自动续期"},
-	{english: "the code expired before it was approved", chinese: "验证码在批准前已过期"},
 }

@@ -137,6 +137,7 @@ func FuzzUnderstand(f *testing.F) {
 	}
 	f.Add(strings.Repeat("no profile, ", 50) + "boom")
 	f.Add(strings.Repeat("the running gateway still uses the old order: ", 12) + "a; b, c")
+	f.Add(strings.Repeat("the running gateway still uses the old order: ", 2000))
 	f.Fuzz(func(t *testing.T, clause string) {
 		begin := time.Now()
 		u := understand(clause)

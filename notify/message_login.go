@@ -53,12 +53,11 @@ func (s *telling) approval() {
 	if l.ExpiresAt != nil {
 		until = s.clock.moment(*l.ExpiresAt)
 	}
-	switch {
-	case l.Paste || l.Code == "":
-		s.line(formatAny(s.w.linkUntil, until))
-	default:
+	if l.Code != "" {
 		s.line(cmp.Or(formatAny(s.w.codeUntil, until), s.w.code))
 		s.copied(l.Code)
+	} else {
+		s.line(formatAny(s.w.linkUntil, until))
 	}
 	if l.Paste {
 		s.line(fmt.Sprintf(s.w.paste, returnAddress(l.URL), s.place()))

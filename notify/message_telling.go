@@ -65,7 +65,8 @@ func presentable(e event.Event) event.Event {
 
 func name(s string) string { return abbreviate(printable(s), longestName) }
 
-// printable keeps what can be seen, on one line.
+// printable keeps what can be seen, on one line. Bytes that are no UTF-8 are
+// seen as �.
 func printable(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
@@ -75,7 +76,7 @@ func printable(s string) string {
 			return -1
 		}
 		return r
-	}, strings.ToValidUTF8(s, ""))
+	}, s)
 	return strings.Join(strings.Fields(s), " ")
 }
 

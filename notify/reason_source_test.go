@@ -25,6 +25,8 @@ type source struct {
 	arguments []string
 	// results are the functions that make one; every text in them counts.
 	results []string
+	// but is a file whose texts only a terminal shows.
+	but string
 }
 
 var sources = []source{
@@ -44,7 +46,7 @@ var sources = []source{
 		dir: "../profiles", fields: []string{"Reason", "reason", "ignored"},
 		results: []string{"examine", "examineExpiry", "mismatch", "reference"},
 	},
-	{dir: "../profiles/login", fields: []string{"What", "Fix", "ErrExpired"}},
+	{dir: "../profiles/login", fields: []string{"What", "Fix", "ErrExpired"}, but: "paste.go"},
 }
 
 // unsaid are texts at those places that never become a reason of an event.
@@ -66,7 +68,7 @@ func templates(t *testing.T) map[string]string {
 			t.Fatalf("%s: no source: %v", src.dir, err)
 		}
 		for _, file := range files {
-			if strings.HasSuffix(file, "_test.go") {
+			if strings.HasSuffix(file, "_test.go") || src.but != "" && filepath.Base(file) == src.but {
 				continue
 			}
 			f, err := parser.ParseFile(fset, file, nil, parser.SkipObjectResolution)
@@ -216,7 +218,7 @@ func TestEveryReasonIsKnown(t *testing.T) {
 		if !strings.Contains(template, hole) {
 			clauses = append(clauses, template)
 			if u := understand(template); !u.known {
-				t.Errorf("%s: %q is not in chinese_reasons.go", found[template], template)
+				t.Errorf("%s: %q is not in the table of reasons: chinese_reasons.go, chinese_logins.go", found[template], template)
 			}
 			continue
 		}

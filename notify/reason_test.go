@@ -49,6 +49,10 @@ var samples = []string{
 	"usage endpoint failing, asked again at 10:01:30 UTC", "the probe failed within ocwatch at openai.go:71",
 	"the probe failed within ocwatch",
 	"probe url sends a token to example.com in the clear; use https, or a loopback address", `probe url has scheme "ftp"; use https`,
+	// profiles/login
+	`openclaw asks something that only a person at its screen can answer: "Which workspace?"; log in with openclaw models auth login`,
+	"openclaw ended with exit code 7 and said nothing; run openclaw models auth login to see why",
+	"openclaw took over the sign-in of another program on this machine, as profile openai:codex, instead of asking for a new one",
 	// profiles
 	"profile openai:alice of agent main: OpenClaw is refreshing the token",
 	"profile openai:alice of agent main: there is no token in the store: openclaw models auth login --provider openai",
@@ -71,6 +75,7 @@ func TestSamplesAreKnown(t *testing.T) {
 func TestUnderstand(t *testing.T) {
 	for clause, want := range map[string]string{
 		"": "", "boom": "boom",
+		strings.Repeat("no profile; ", 60) + "no profile":      strings.Repeat("no profile; ", 60) + "no profile", // no clause of ours is so long
 		"5h window 96 % used":                                  "5 小时额度已用 96%",
 		"opus weekly window 99.5 % used.":                      "opus 周额度已用 99.5%",
 		"5h window 100 % used, weekly window 100 % used":       "5 小时额度已用 100%，周额度已用 100%",
