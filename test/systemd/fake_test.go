@@ -188,7 +188,7 @@ func (g *gateway) Health(ctx context.Context) openclaw.Health {
 	if pid == g.first {
 		up += time.Hour
 	}
-	return openclaw.Health{Live: pid != 0, Ready: true, Uptime: up}
+	return openclaw.Health{Live: pid != 0, Answers: pid != 0, Down: pid == 0, Ready: true, Uptime: up}
 }
 
 // Has implements restart.Gateway: the stand-in has no RPC.

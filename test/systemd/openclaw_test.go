@@ -113,6 +113,12 @@ func TestOpenClawAsAService(t *testing.T) {
 			t.Logf("restarted via %s in %s", res.Via, res.Took.Round(time.Millisecond))
 		})
 	}
+	t.Run("stopped and started", func(t *testing.T) {
+		ready(t, install)
+		stoppedAndStarted(t, restart.New(restart.Options{
+			Gateway: gateway, CLI: install.CLI(), Health: install, Drain: 10 * time.Second, Log: zerolog.New(zerolog.NewTestWriter(t)),
+		}), restart.Service{Via: restart.SystemdUser, Unit: unitName}, func() bool { return install.Health(t.Context()).Live })
+	})
 	t.Run("killed", func(t *testing.T) {
 		before := restarts(t)
 		systemctl(t, "kill", "-s", "KILL", unitName)
