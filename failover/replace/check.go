@@ -41,7 +41,7 @@ func (c *change) check(ctx context.Context) error {
 	why := ""
 	switch reading.Verdict {
 	case quota.Revoked, quota.Billing:
-		return c.giveUp(&NotWorkingError{New: p.ID, Reading: reading})
+		return c.giveUp(&NotWorkingError{Old: c.Old, New: p.ID, Reading: reading})
 	case quota.Exhausted:
 		c.note("the new account %s is spent too: %s", p.ID, reading.Reason)
 	case quota.Stale, quota.Throttled, quota.Unreachable, quota.Unknown:

@@ -50,12 +50,20 @@ type KnownAccountError struct {
 
 // Error says what removing would have meant.
 func (e *KnownAccountError) Error() string {
-	msg := fmt.Sprintf("this login is an account that OpenClaw has already, as %s. Nothing was removed, since that would only leave one account fewer than before. "+
-		"Approve as the new account and run this again", e.Known)
+	msg := "this login is an account that OpenClaw has already, as " + e.Known + ". "
+	if e.New == e.Old {
+		return msg + overwritten(e.Old) + ". Run this again and approve as the new account"
+	}
+	msg += "Nothing was removed, since that would only leave one account fewer than before. Approve as the new account and run this again"
 	if e.New != e.Known {
 		msg += ". The login that was just made stays, as " + e.New
 	}
 	return msg
+}
+
+// overwritten says what a release that names every login the same has done.
+func overwritten(old string) string {
+	return "This OpenClaw gives every login the id " + old + ", so that it took the place of the old one"
 }
 
 // UnprovenError says that nobody can tell whether the fresh login is another
@@ -67,8 +75,11 @@ type UnprovenError struct {
 
 // Error says how to go on.
 func (e *UnprovenError) Error() string {
-	return fmt.Sprintf("%s. Nothing was removed, and %s stays beside %s. Make sure of it at the provider, then run this again with --%s: it goes on without another login",
-		e.Why, e.New, e.Old, FlagUnproven)
+	kept := fmt.Sprintf("Nothing was removed, and %s stays beside %s", e.New, e.Old)
+	if e.New == e.Old {
+		kept = overwritten(e.Old)
+	}
+	return fmt.Sprintf("%s. %s. Make sure of it at the provider, then run this again with --%s: it goes on without another login", e.Why, kept, FlagUnproven)
 }
 
 // FlagUnproven is what Request.Unproven is called on the command line.
@@ -76,13 +87,17 @@ const FlagUnproven = "unproven"
 
 // NotWorkingError says that the provider refuses the account of the fresh login.
 type NotWorkingError struct {
-	New     string
-	Reading quota.Reading
+	Old, New string
+	Reading  quota.Reading
 }
 
 // Error gives the provider's word.
 func (e *NotWorkingError) Error() string {
-	return fmt.Sprintf("the provider does not serve the new login %s: %s. Nothing was removed. Mend it at the provider, or run this again and approve as another account", e.New, e.Reading.Reason)
+	kept := "Nothing was removed"
+	if e.New == e.Old {
+		kept = overwritten(e.Old)
+	}
+	return fmt.Sprintf("the provider does not serve the new login %s: %s. %s. Mend it at the provider, or run this again and approve as another account", e.New, e.Reading.Reason, kept)
 }
 
 // RevertedError says that OpenClaw's store no longer has the new login, or has the

@@ -3,6 +3,7 @@ package replace
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/ocwatch/ocwatch/profiles/login"
@@ -24,7 +25,7 @@ func (c *change) logIn(ctx context.Context) error {
 	if err := c.progress.save(c.Dir); err != nil {
 		return err
 	}
-	done, err := c.Login.Login(ctx, login.Request{Agent: c.Agent, Provider: c.provider})
+	done, err := c.Login.Login(ctx, login.Request{Agent: c.Agent, Provider: c.provider, Profile: c.name()})
 	if err != nil {
 		return err
 	}
@@ -40,4 +41,21 @@ func (c *change) logIn(ctx context.Context) error {
 	c.progress.New, c.result.New = done.Profile, done.Profile
 	c.state.loggedIn, c.state.inPlace = true, done.Profile == c.Old
 	return c.progress.save(c.Dir)
+}
+
+// name gives a token or key an id of its own: OpenClaw would put it in the place
+// of the old one, which is then gone before the new one is known to work. A login
+// is named by OpenClaw, after its account.
+func (c *change) name() string {
+	if c.progress.Before[c.Old].Token == "" {
+		return ""
+	}
+	day := c.provider + ":" + c.progress.At.Format(time.DateOnly)
+	id := day
+	for n := 2; ; n++ {
+		if _, taken := c.progress.Before[id]; !taken {
+			return id
+		}
+		id = fmt.Sprintf("%s-%d", day, n)
+	}
 }

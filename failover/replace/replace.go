@@ -26,7 +26,8 @@ type Store interface {
 	TokenSource(agent, profileID string) oauth2.TokenSource
 }
 
-// Login has a person log in, and returns when OpenClaw has stored it.
+// Login has a person log in, and returns when OpenClaw has stored it. The request
+// names the profile where it is about a token or API key.
 type Login interface {
 	Login(ctx context.Context, r login.Request) (login.Result, error)
 }

@@ -226,13 +226,29 @@ func TestReplaceRefuses(t *testing.T) {
 			name: "such an account under another id", world: func(w *world) { w.approves, w.name = person("bob"), func(account) string { return "openai:x" } },
 			want: "as " + bob + ". Nothing was removed",
 		},
+		{
+			name: "such an account in the place of the old one", world: func(w *world) { w.approves, w.name = person("bob"), func(account) string { return alice } },
+			want: "as " + bob + ". This OpenClaw gives every login the id " + alice + ", so that it took the place of the old one. Run this again",
+		},
+		{
+			name: "a dead one in the place of the old one", world: func(w *world) {
+				w.verdicts["dave"], w.name = quota.Revoked, func(account) string { return alice }
+			},
+			want: "said so. This OpenClaw gives every login the id",
+		},
+		{
+			name: "one out of reach in the place of the old one", world: func(w *world) {
+				w.verdicts["dave"], w.name = quota.Unreachable, func(account) string { return alice }
+			},
+			want: "(said so). This OpenClaw gives every login the id", kept: true,
+		},
 		{name: "the new account is dead", world: func(w *world) { w.verdicts["dave"] = quota.Revoked }, want: "the provider does not serve the new login " + dave + ": said so"},
 		{name: "the new account is not paid", world: func(w *world) { w.verdicts["dave"] = quota.Billing }, want: "the provider does not serve"},
 		{name: "the provider is out of reach", world: func(w *world) { w.verdicts["dave"] = quota.Unreachable }, want: "could not be checked at its provider (said so). Nothing was removed", kept: true},
 		{name: "the provider is busy", world: func(w *world) { w.verdicts["dave"] = quota.Throttled }, want: "could not be checked", kept: true},
 		{
 			name: "tokens that do not say whose they are", world: func(w *world) { w.tokens() },
-			want: "cannot be told: such a token does not say whose it is. Nothing was removed, and openai:new stays beside " + alice + ". Make sure of it at the provider, then run this again with --unproven", kept: true,
+			want: "cannot be told: such a token does not say whose it is. Nothing was removed, and openai:2000-01-01-2 stays beside " + alice + ". Make sure of it at the provider, then run this again with --unproven", kept: true,
 		},
 		{name: "two people of one workspace", world: func(w *world) { w.approves = account{id: "acct-alice", email: "dave@example.com"} }, want: "two people of one workspace", kept: true},
 		{
@@ -279,7 +295,9 @@ func TestReplaceRefuses(t *testing.T) {
 func (w *world) tokens() {
 	w.disk.accounts[alice] = account{token: "one"}
 	w.intact = nil
-	w.approves, w.name = account{token: "two"}, func(account) string { return "openai:new" }
+	w.disk.accounts["openai:2000-01-01"] = account{token: "another"}
+	w.disk.listed = append(w.disk.listed, "openai:2000-01-01")
+	w.approves = account{token: "two"}
 }
 
 // What cannot be told is gone on from where a person has made sure of it, and no

@@ -216,6 +216,9 @@ func (w *world) Login(ctx context.Context, r login.Request) (login.Result, error
 	}
 	w.logins++
 	id := w.name(w.approves)
+	if r.Profile != "" {
+		id = r.Profile
+	}
 	_, known := w.disk.accounts[id]
 	if !known {
 		w.disk.listed = append(w.disk.listed, id)
