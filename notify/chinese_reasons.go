@@ -161,7 +161,7 @@ var quotaPhrases = []phrase{
 	{english: "restart budget is spent: {n} restarts in the last {word}, {n2} allowed", chinese: "重启次数已用完：最近 {word} 内重启 {n} 次，上限 {n2} 次"},
 	{english: "possible from {word}", chinese: "{word} 起可再次重启"},
 
-	{english: "it answers again, after {lasted}", chinese: "中断 {lasted}后恢复应答"},
+	{english: "it answers again, after {lasted}", chinese: "中断 {lasted}后恢复应答", advice: itself},
 	{english: "the quota of {id} can be seen again", chinese: "又能读到 {id} 的额度了"},
 	{english: "OpenClaw's state can be read again, after {lasted}", chinese: "中断 {lasted}后又能读取 OpenClaw 的状态"},
 }

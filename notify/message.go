@@ -108,7 +108,7 @@ func (s *telling) poolRecovered() {
 // gatewayRestarted tells too that a gateway came back by itself.
 func (s *telling) gatewayRestarted() {
 	text := s.w.restarted
-	if s.Data.Ends != "" {
+	if understand(s.Data.Reason).advice == itself {
 		text = s.w.up
 	}
 	s.line(s.sentence(fmt.Sprintf(text, s.place())))

@@ -13,12 +13,17 @@ func (s *telling) loginStarted() {
 
 func (s *telling) loginCompleted() {
 	s.line(s.because(fmt.Sprintf(s.w.loginDone, s.account(), cmp.Or(s.Data.Profile, s.w.theProfile)), s.reason()))
+	s.line(s.when(s.w.resets, s.Data.RecoversAt)) // of a spent or a low one
 }
 
 func (s *telling) loginFailed() {
 	s.line(s.because(fmt.Sprintf(s.w.loginFailed, s.account()), s.reason()))
 	s.advise()
-	s.login(s.w.tryAgain)
+	ask := s.w.tryAgain
+	if l := s.Data.Login; l != nil && l.Code != "" {
+		ask = s.w.tryCode
+	}
+	s.login(ask)
 }
 
 // login says how to log in: ask says as whom, then come link and code, or the

@@ -150,7 +150,7 @@ func (s *telling) advise() {
 		s.line(s.w.pay)
 	case browserAdvice:
 		s.line(s.w.otherBrowser)
-	case noAdvice:
+	case noAdvice, itself:
 	}
 }
 

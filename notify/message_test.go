@@ -136,7 +136,7 @@ func tolds() []told {
 			d.Login = &event.Login{URL: "https://login.example.com/approve", ExpiresAt: at(10, 15)}
 		})},
 		{"login done", event.LoginCompleted, about("openai:dave", "plan plus; 5h window 3 % used", nothing)},
-		{"login done, of a spent account", event.LoginCompleted, about("openai:dave", "plan plus; its quota is spent too (5h window 100 % used)", nothing)},
+		{"login done, of a spent account", event.LoginCompleted, about("openai:dave", "plan plus; its quota is spent too (5h window 100 % used)", func(d *event.Data) { d.RecoversAt = at(18, 40) })},
 		{"login failed, too late", event.LoginFailed, with(func(d *event.Data) { d.Reason, d.Login = "the code expired before it was approved", byHand })},
 		{"login failed, the same account again", event.LoginFailed, about("openai:alice", "it is the account that is spent already (5h window 100 % used); the browser was still logged in as it", func(d *event.Data) {
 			d.Login = device
@@ -146,6 +146,7 @@ func tolds() []told {
 		})},
 
 		{"restarted", event.GatewayRestarted, event.Data{Host: "srv1", Reason: "the running gateway still uses the old order: openai:alice is low (5h window 96 % used); next is openai:bob"}},
+		{"restarted, after it was told to be down", event.GatewayRestarted, event.Data{Host: "srv1", Reason: "openai:alice is low; next is openai:bob", Ends: event.GatewayDown}},
 		{"up again", event.GatewayRestarted, event.Data{Host: "srv1", Reason: "it answers again, after 12 min", Ends: event.GatewayDown}},
 		{"down", event.GatewayDown, event.Data{Host: "srv1", Reason: "it is down (healthz: connection refused)"}},
 		{"down for good", event.GatewayDown, event.Data{Host: "srv1", Reason: "it is not restarted again: restart budget is spent: 3 restarts in the last 30m0s, 3 allowed; possible from 2026-11-22T10:28:00Z; wanted since the running gateway still uses the old order: openai:alice is low; next is openai:bob"}},

@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// advice is what a person should do for a reason, beyond what the event itself
-// calls for.
+// advice is what a reason tells a text beyond its words: mostly what a person
+// should do.
 type advice int
 
 const (
@@ -16,6 +16,8 @@ const (
 	payAdvice
 	// browserAdvice: a login brought back the account that was there before.
 	browserAdvice
+	// itself: the gateway came back without a restart by ocwatch.
+	itself
 )
 
 // understood is a clause that was looked up in the table of reasons.
