@@ -181,8 +181,10 @@ func (t *Terminal) signal(s syscall.Signal) {
 }
 
 // terminalEnv takes from a command what would make it look for a browser on
-// this machine, where nobody sits, or keep its words to itself.
+// this machine, where nobody sits, or keep its words to itself. It also hides
+// the Codex CLI's own sign-in: since 2026.9 OpenClaw takes that over, where its
+// Codex plugin is installed, instead of asking for the new login.
 func terminalEnv(env []string) []string {
-	env = without(env, "DISPLAY", "WAYLAND_DISPLAY", "WSL_INTEROP", "WSL_DISTRO_NAME", "WSLENV", "BROWSER", "OPENCLAW_SUPPRESS_NOTES", "TERM")
-	return append(env, "TERM=xterm-256color")
+	env = without(env, "DISPLAY", "WAYLAND_DISPLAY", "WSL_INTEROP", "WSL_DISTRO_NAME", "WSLENV", "BROWSER", "OPENCLAW_SUPPRESS_NOTES", "TERM", "CODEX_HOME")
+	return append(env, "TERM=xterm-256color", "CODEX_HOME=/nonexistent")
 }

@@ -218,14 +218,15 @@ func TestChildrenDoNotGetWhatIsNotTheirs(t *testing.T) {
 	}
 }
 
-func TestTerminalHasNoBrowser(t *testing.T) {
-	for _, name := range []string{"DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "OPENCLAW_SUPPRESS_NOTES"} {
-		t.Setenv(name, "1")
+func TestTerminalOffersNothingOfThisMachine(t *testing.T) {
+	for _, name := range []string{"DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "OPENCLAW_SUPPRESS_NOTES", "CODEX_HOME"} {
+		t.Setenv(name, "of this machine")
 	}
 	screen := readUntil(t, open(t, scripted(t, "env; echo the end")), "the end")
-	for _, no := range []string{"DISPLAY=", "BROWSER=", "OPENCLAW_SUPPRESS_NOTES="} {
-		if strings.Contains(screen, no) {
-			t.Errorf("%s is there", no)
-		}
+	if strings.Contains(screen, "of this machine") {
+		t.Errorf("%q", screen)
+	}
+	if !strings.Contains(screen, "CODEX_HOME=/nonexistent\r\n") {
+		t.Error("the sign-in of the Codex CLI would be taken over")
 	}
 }
