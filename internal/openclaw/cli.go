@@ -178,7 +178,13 @@ func (i *Install) childEnv(env []string, command string) []string {
 
 // hidden leaves OpenClaw its own variables: openclaw.json may refer to them.
 func (i *Install) hidden() []string {
-	return slices.DeleteFunc(slices.Clone(i.opts.Hide), func(name string) bool { return strings.HasPrefix(name, "OPENCLAW_") })
+	names := i.opts.Hide
+	if i.hiding != nil {
+		if set := i.hiding.Load(); set != nil {
+			names = *set
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return strings.HasPrefix(name, "OPENCLAW_") })
 }
 
 // without is env less the variables of these names.

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/ocwatch/ocwatch/internal/secret"
 )
@@ -43,6 +44,15 @@ type Install struct {
 
 	opts    Options // Getenv and Home filled in
 	setHome bool    // Home was given, so the CLI must be told
+
+	hiding *atomic.Pointer[[]string] // in place of opts.Hide, once SetHidden was called
+}
+
+// SetHidden replaces Options.Hide: a config that was reloaded may keep its
+// secrets elsewhere.
+func (i *Install) SetHidden(names []string) {
+	names = slices.Clone(names)
+	i.hiding.Store(&names)
 }
 
 // Find locates the install that o means. It fails with *NotFoundError, or with
@@ -59,7 +69,7 @@ func Find(o Options) (*Install, error) {
 	if err := checkStateDir(dir, said, o); err != nil {
 		return nil, err
 	}
-	i := &Install{StateDir: dir, Command: findCommand(o), opts: o, setHome: homeGiven}
+	i := &Install{StateDir: dir, Command: findCommand(o), opts: o, setHome: homeGiven, hiding: &atomic.Pointer[[]string]{}}
 	i.ConfigPath = configPath(o, dir)
 	standard := filepath.Join(dir, configName)
 	i.Default = samePath(dir, defaultStateDir(o)) && (i.ConfigPath == standard || i.ConfigPath == filepath.Join(dir, legacyConfigName))
