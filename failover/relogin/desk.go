@@ -12,6 +12,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/ocwatch/ocwatch/failover"
 	"github.com/ocwatch/ocwatch/internal/event"
 	"github.com/ocwatch/ocwatch/internal/quota"
 	"github.com/ocwatch/ocwatch/profiles/login"
@@ -220,7 +221,10 @@ func (d *Desk) unlock() {
 
 func promptOf(e *entry) event.Login {
 	p := e.Prompt()
-	return event.Login{URL: p.URL, Code: p.Code, ExpiresAt: timePtr(p.ExpiresAt), Paste: p.Paste}
+	return event.Login{
+		URL: p.URL, Code: p.Code, ExpiresAt: timePtr(p.ExpiresAt), Paste: p.Paste,
+		Command: failover.LoginCommand(e.agent, e.provider),
+	}
 }
 
 func timePtr(t time.Time) *time.Time {

@@ -140,6 +140,10 @@ func (d *Desk) all() []entry {
 // Nothing is told of them: ocwatch stops. No login begins afterwards.
 func (d *Desk) Close() {
 	d.mu.Lock()
+	if d.life.Err() != nil {
+		d.mu.Unlock()
+		return
+	}
 	d.end()
 	entries := make([]*entry, 0, len(d.logins))
 	for _, e := range d.logins {

@@ -184,14 +184,10 @@ func (w *Watchdog) settleAsks(ctx context.Context, key string, f *fetch, code ev
 	return false
 }
 
-// withCode puts the code into e, beside the command that does the same by hand.
+// withCode puts link and code into e, beside the commands that do the same by
+// hand.
 func withCode(e event.Event, code event.Login) event.Event {
-	if code.Command == "" && e.Data.Login != nil {
-		code.Command = e.Data.Login.Command
-	}
-	if code.Chat == "" && e.Data.Login != nil {
-		code.Chat = e.Data.Login.Chat
-	}
+	code.Command, code.Chat = e.Data.Login.Command, e.Data.Login.Chat
 	e.Data.Login = &code
 	return e
 }

@@ -185,8 +185,11 @@ func (w *Watchdog) tellLoginNews(rd *journal.Round, news []loginNews) {
 // tellLogin tells that a login was begun, or that it came to nothing.
 func (w *Watchdog) tellLogin(rd *journal.Round, n loginNews) {
 	data := event.Data{Agent: n.agent, Provider: n.provider}
+	by := &event.Login{Command: failover.LoginCommand(n.agent, n.provider), Chat: chatCommand(n.provider, w.shared)}
 	if n.started != nil {
-		data.Login = n.started
+		prompt := *n.started
+		prompt.Command, prompt.Chat = by.Command, by.Chat
+		data.Login = &prompt
 		w.remember(rd, startedKey(n.agent, n.provider), startedMark{n.agent, n.provider})
 		w.route(rd, map[string]bool{}, event.Event{Type: event.LoginStarted, Timestamp: n.at, Data: data})
 		return
@@ -197,7 +200,7 @@ func (w *Watchdog) tellLogin(rd *journal.Round, n loginNews) {
 		return
 	}
 	data.Reason = faultOf(n.err)
-	data.Login = &event.Login{Command: failover.LoginCommand(n.agent, n.provider)}
+	data.Login = by
 	w.route(rd, map[string]bool{}, event.Event{Type: event.LoginFailed, Timestamp: n.at, Data: data})
 }
 

@@ -3,6 +3,7 @@ package watchdog
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ocwatch/ocwatch/failover"
@@ -91,9 +92,39 @@ func (w *Watchdog) publish(snap profiles.Snapshot) {
 	for _, p := range w.sortedPools() {
 		s.Pools = append(s.Pools, w.poolStatus(p))
 	}
+	ailing := w.failing(snap)
 	w.mu.Lock()
-	w.status = s
+	w.status, w.ailing = s, ailing
 	w.mu.Unlock()
+}
+
+// Failing says in one line why the last round found that all is not well: a
+// pool without quota, or nothing to be seen of one. "" where all is well. One
+// round without an answer is none of it: that is when somebody is told.
+func (w *Watchdog) Failing() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.ailing
+}
+
+func (w *Watchdog) failing(snap profiles.Snapshot) string {
+	var parts []string
+	if w.unread.alarm != nil && w.snapErr != "" {
+		parts = append(parts, "openclaw's state cannot be read: "+w.snapErr)
+	}
+	for _, p := range snap.Problems {
+		parts = append(parts, strings.TrimPrefix(p.Agent+": ", ": ")+p.What)
+	}
+	for _, p := range w.sortedPools() {
+		name := p.plan.Agent + "/" + p.plan.Provider
+		switch {
+		case p.plan.State == failover.PoolDepleted:
+			parts = append(parts, name+" is depleted: "+p.plan.Reason)
+		case p.plan.State == failover.PoolBlind && p.plan.Memory.Blind != nil && p.plan.Memory.Blind.Announced:
+			parts = append(parts, name+" is blind: "+p.plan.Reason)
+		}
+	}
+	return strings.Join(parts, "; ")
 }
 
 func (w *Watchdog) poolStatus(p *pool) PoolStatus {

@@ -147,6 +147,7 @@ type Watchdog struct {
 	mu     sync.Mutex // guards the fields below
 	cfg    Config
 	status Status
+	ailing string      // see Failing
 	heard  []loginNews // not told yet
 	wake   chan struct{}
 
