@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/config"
+	"github.com/ocwatch/ocwatch/failover/relogin"
 	"github.com/ocwatch/ocwatch/failover/watchdog"
 	"github.com/ocwatch/ocwatch/internal/journal"
 	"github.com/ocwatch/ocwatch/internal/web"
@@ -48,6 +49,7 @@ type App struct {
 	journal  *journal.Journal
 	watchdog *watchdog.Watchdog
 	parts    *reloadable
+	desk     *relogin.Desk
 	web      *web.Server
 
 	serving sync.WaitGroup
@@ -78,21 +80,26 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 	if a.parts, err = newReloadable(a, o.Config); err != nil {
 		return a, err
 	}
+	a.desk = a.newDesk()
 	a.watchdog = watchdog.New(a.watchdogOptions(o))
 	return a, a.listen(ctx)
 }
 
 func (a *App) watchdogOptions(o Options) watchdog.Options {
-	wo := watchdog.Options{
+	return watchdog.Options{
 		Source: a.install.store, Prober: a.parts, Orderer: a.install.orderer, Gateway: a.install,
-		Restarter: a.parts, Journal: a.journal, Notifier: a.parts, Log: o.Log, Version: o.Version,
+		Restarter: a.parts, Logins: a.desk, Journal: a.journal, Notifier: a.parts, Beat: a.beat, Log: o.Log, Version: o.Version,
 		GatewayURL: a.install.gateway.URL(),
 		Config:     watchdogConfig(o.Config, a.parts.current().prober, a.pace(o.Config)),
 	}
-	if o.Systemd != nil {
-		wo.Beat = o.Systemd.Beat
+}
+
+// beat tells whoever listens that a round came to its end.
+func (a *App) beat(summary string) {
+	if a.opts.Systemd != nil {
+		a.opts.Systemd.Beat(summary)
 	}
-	return wo
+	a.parts.current().heartbeat.Beat(a.watchdog.Failing())
 }
 
 func (a *App) pace(cfg *config.Config) Pace {
@@ -104,7 +111,7 @@ func (a *App) pace(cfg *config.Config) Pace {
 
 // listen opens the status socket and the status API.
 func (a *App) listen(ctx context.Context) error {
-	a.web = web.New(func(ctx context.Context) any { return a.Status(ctx) }, nil, a.opts.Log)
+	a.web = web.New(func(ctx context.Context) any { return a.Status(ctx) }, owner{a.desk, a}, a.opts.Log)
 	socket, err := web.ListenUnix(ctx, a.opts.Config.DataDir)
 	if err != nil {
 		return err
@@ -138,8 +145,13 @@ func (a *App) Run(ctx context.Context) error {
 	if a.opts.Systemd != nil {
 		a.opts.Systemd.Stopping()
 	}
+	// Chats wait for messages to join; there is no more time for that.
+	a.parts.current().notifier.Hurry()
+	var closing sync.WaitGroup
+	closing.Go(a.desk.Close)
 	a.drain(sending)
 	stop()
+	closing.Wait()
 	return err
 }
 
@@ -188,6 +200,9 @@ func (a *App) Close() {
 	if a.web != nil {
 		errs = append(errs, a.web.Close())
 		a.serving.Wait()
+	}
+	if a.desk != nil {
+		a.desk.Close()
 	}
 	if a.parts != nil {
 		a.parts.close()

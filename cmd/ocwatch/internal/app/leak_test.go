@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +23,7 @@ import (
 	"github.com/ocwatch/ocwatch/internal/openclaw"
 	"github.com/ocwatch/ocwatch/internal/quota"
 	"github.com/ocwatch/ocwatch/internal/sandbox"
+	"github.com/ocwatch/ocwatch/internal/secret"
 	"github.com/ocwatch/ocwatch/internal/web"
 	"github.com/ocwatch/ocwatch/probe"
 	"github.com/ocwatch/ocwatch/profiles"
@@ -49,6 +54,11 @@ func TestNoSecretAnywhere(t *testing.T) {
 	secrets := secretsOf(t, world, hook)
 	var log locked
 	cfg := configFor(t, world, hook)
+	phone, monitor := listener(t), listener(t)
+	cfg.Notify.Channels = []config.Channel{{Name: "phone", URL: secret.New("ntfy://:tk_channelsecret@" + phone.address + "/topicsecret?scheme=http"), Language: "zh"}}
+	cfg.Heartbeat = config.Heartbeat{URL: secret.New("http://" + monitor.address + "/beatsecret"), Every: 30 * time.Second}
+	secrets["the channel's token"], secrets["the channel's topic"], secrets["the heartbeat's id"] = "tk_channelsecret", "topicsecret", "beatsecret"
+	secrets["the code in a pasted address"] = pastedCode
 	pace := fastPace()
 	a, err := New(t.Context(), Options{
 		Config: cfg, Log: zerolog.New(&log).Level(zerolog.TraceLevel), Version: "test", Pace: &pace,
@@ -58,6 +68,9 @@ func TestNoSecretAnywhere(t *testing.T) {
 	}
 	defer a.Close()
 	said := runStory(t, a, world, hook)
+	for what, after := range secretsOf(t, world, hook) { // the login's too
+		secrets[what+", after the login"] = after
+	}
 
 	said["log"] = log.String()
 	for _, d := range hook.Deliveries() {
@@ -77,13 +90,19 @@ func TestNoSecretAnywhere(t *testing.T) {
 			}
 		}
 	}
+	if !monitor.heard("/beatsecret/fail") || !phone.heard("/") {
+		t.Error("neither the monitor nor the phone heard of it: there was nothing to look through")
+	}
 	if !strings.Contains(said["log"], "order set") || !strings.Contains(said["status"], "openai:bob@example.com") {
 		t.Errorf("the story was not told: there was nothing to look through")
 	}
 }
 
-// runStory runs the watchdog through a switch, provider faults and a
-// depletion, and returns what its API said.
+// pastedCode is the authorization code of an address that is pasted.
+const pastedCode = "pasted-authorization-code"
+
+// runStory runs the watchdog through a switch, provider faults, a depletion and
+// the logins that end it, and returns what its API said.
 func runStory(t *testing.T, a *App, world *sandbox.World, hook *sandbox.Webhook) map[string]string {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
@@ -101,14 +120,91 @@ func runStory(t *testing.T, a *App, world *sandbox.World, hook *sandbox.Webhook)
 	for _, name := range []string{"alice", "bob", "carol"} {
 		world.SetUsed("openai:"+name+"@example.com", quota.FiveHour, 100)
 	}
-	waitEvent(t, hook, event.PoolDepleted)
+	said := logIn(t, a, world, hook)
 	status, err := web.NewClient(a.opts.Config.DataDir).Status(t.Context())
 	if err != nil {
 		t.Error(err)
 	}
+	said["status"] = string(status)
 	stop()
 	<-done
-	return map[string]string{"status": string(status)}
+	return said
+}
+
+// logIn answers the request for a login: the first with the account that is
+// spent already, then with a new one, over a code that was asked for. It returns
+// what the API said.
+func logIn(t *testing.T, a *App, world *sandbox.World, hook *sandbox.Webhook) map[string]string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	client := web.NewClient(a.opts.Config.DataDir)
+	code, err := world.AwaitLogin(ctx, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := awaitEvent(t, hook, event.PoolDepleted)
+	if l := asked.Data.Login; l == nil || l.Code != code || l.URL == "" || l.Command != "ocwatch login --provider openai" || l.Chat != "/login codex" {
+		t.Errorf("the request for a login carries %+v, the code is %s", l, code)
+	}
+	waiting, err := client.Status(ctx)
+	if err != nil || !strings.Contains(string(waiting), `"code":"`+code+`"`) {
+		t.Errorf("the status shows no login: %v", err)
+	}
+	pasted := client.PasteLogin(ctx, "http://localhost:1455/auth/callback?code="+pastedCode+"&state=s")
+	if pasted == nil {
+		t.Error("a login by code took an address")
+	}
+	if err := world.Approve(code, sandbox.Account{Profile: "openai:alice@example.com"}); err != nil {
+		t.Fatal(err)
+	}
+	again := awaitEvent(t, hook, event.LoginFailed)
+	if l := again.Data.Login; l == nil || l.Code == "" || l.Code == code || !strings.Contains(again.Data.Reason, "spent already") {
+		t.Errorf("the same account again: %+v", again.Data)
+	}
+	begun, err := client.BeginLogin(ctx, "main", "openai")
+	if err != nil {
+		t.Fatal(err)
+	}
+	waitEvent(t, hook, event.LoginStarted)
+	if err := world.Approve(begun.Code, sandbox.Account{Profile: "openai:dave@example.com"}); err != nil {
+		t.Fatal(err)
+	}
+	done := awaitEvent(t, hook, event.LoginCompleted)
+	waitEvent(t, hook, event.PoolRecovered)
+	if done.Data.Profile != "openai:dave@example.com" || !strings.Contains(done.Data.Reason, "plan plus") || done.Data.Order[0] != done.Data.Profile {
+		t.Errorf("the login is told as %+v", done.Data)
+	}
+	return map[string]string{"status during a login": string(waiting), "the answer to a pasted address": pasted.Error()}
+}
+
+// ear is a server that remembers the paths that it was asked for.
+type ear struct {
+	address string
+	mu      sync.Mutex
+	paths   []string
+}
+
+func listener(t *testing.T) *ear {
+	t.Helper()
+	e := &ear{}
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		e.mu.Lock()
+		e.paths = append(e.paths, r.URL.Path)
+		e.mu.Unlock()
+		rw.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(rw, `{"id":"sPs71M8A2T","time":1643935928,"event":"message","topic":"t","message":"x"}`)
+	}))
+	t.Cleanup(server.Close)
+	e.address = strings.TrimPrefix(server.URL, "http://")
+	return e
+}
+
+func (e *ear) heard(path string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Contains(e.paths, path)
 }
 
 func startWorld(t *testing.T) (*sandbox.World, *sandbox.Webhook) {
@@ -198,11 +294,18 @@ func secretsOf(t *testing.T, world *sandbox.World, hook *sandbox.Webhook) map[st
 
 func waitEvent(t *testing.T, hook *sandbox.Webhook, want event.Type) {
 	t.Helper()
+	awaitEvent(t, hook, want)
+}
+
+func awaitEvent(t *testing.T, hook *sandbox.Webhook, want event.Type) event.Event {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	if _, err := hook.Wait(ctx, func(e event.Event) bool { return e.Type == want }); err != nil {
+	d, err := hook.Wait(ctx, func(e event.Event) bool { return e.Type == want })
+	if err != nil {
 		t.Fatalf("%s: %v", want, err)
 	}
+	return d.Event
 }
 
 func files(t *testing.T, dir string) []string {

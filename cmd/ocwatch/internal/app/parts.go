@@ -58,6 +58,7 @@ func findInstall(cfg *config.Config, log zerolog.Logger) (*install, error) {
 	oc := cfg.OpenClaw
 	found, err := openclaw.Find(openclaw.Options{
 		StateDir: oc.StateDir, Command: oc.Command, GatewayURL: oc.Gateway.URL, GatewayToken: oc.Gateway.Token,
+		Hide: cfg.SecretEnv(),
 	})
 	if err != nil {
 		return nil, err

@@ -25,6 +25,7 @@ type generation struct {
 	prober    *probe.Prober
 	restarter *restart.Restarter
 	notifier  *notify.Notifier
+	heartbeat *notify.Heartbeat // nil: no monitor listens
 }
 
 // reloadable stands where the watchdog expects its parts and passes calls on
@@ -48,7 +49,10 @@ func newGeneration(a *App, cfg *config.Config) (generation, error) {
 	if err != nil {
 		return generation{}, err
 	}
-	return generation{cfg: cfg, prober: newProber(cfg, a.opts.Version), restarter: newRestarter(a.install, cfg, attempts{a.journal}, a.opts.Log), notifier: n}, nil
+	return generation{
+		cfg: cfg, prober: newProber(cfg, a.opts.Version), notifier: n, heartbeat: newHeartbeat(cfg, a.opts.Version, a.opts.Log),
+		restarter: newRestarter(a.install, cfg, attempts{a.journal}, a.opts.Log),
+	}, nil
 }
 
 func newRestarter(in *install, cfg *config.Config, past restart.History, log zerolog.Logger) *restart.Restarter {
@@ -84,6 +88,7 @@ func (r *reloadable) reload(a *App, cfg *config.Config) error {
 	defer r.mu.Unlock()
 	old := r.gen
 	r.gen = gen
+	a.install.SetHidden(cfg.SecretEnv())
 	if r.stop != nil {
 		// Two senders at once could repeat a message or change the order.
 		r.stop()
@@ -114,8 +119,9 @@ func (r *reloadable) deliver(ctx context.Context) (done func()) {
 func (r *reloadable) start(ctx context.Context) {
 	ctx, stop := context.WithCancel(ctx)
 	r.stop = stop
-	n := r.gen.notifier
+	n, h := r.gen.notifier, r.gen.heartbeat
 	r.workers.Go(func() { n.Run(ctx) })
+	r.workers.Go(func() { h.Run(ctx) })
 }
 
 func (r *reloadable) close() { r.current().prober.Close() }

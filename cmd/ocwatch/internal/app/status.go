@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/config"
+	"github.com/ocwatch/ocwatch/failover/relogin"
 	"github.com/ocwatch/ocwatch/failover/watchdog"
 	"github.com/ocwatch/ocwatch/internal/journal"
 	"github.com/ocwatch/ocwatch/internal/openclaw"
@@ -22,6 +23,7 @@ type Status struct {
 	Gateway  Gateway                  `json:"gateway"`
 	Warnings []string                 `json:"warnings"`
 	Notify   []journal.EndpointStatus `json:"notify"`
+	Logins   []relogin.Status         `json:"logins"`
 }
 
 // Gateway is the running gateway, and why it cannot be asked.
@@ -38,12 +40,13 @@ func (a *App) Status(ctx context.Context) Status {
 		a.opts.Log.Warn().Err(err).Msg("the outbox's state cannot be read")
 	}
 	s.Notify = append(s.Notify, outbox...)
+	s.Logins = a.desk.List()
 	return s
 }
 
 // status adds to s what only the wiring knows.
 func (i *install) status(s watchdog.Status, cfg *config.Config) Status {
-	out := Status{Status: s, Gateway: Gateway{GatewayStatus: s.Gateway}, Warnings: []string{}, Notify: []journal.EndpointStatus{}}
+	out := Status{Status: s, Gateway: Gateway{GatewayStatus: s.Gateway}, Warnings: []string{}, Notify: []journal.EndpointStatus{}, Logins: []relogin.Status{}}
 	if s.At.IsZero() {
 		return out
 	}
