@@ -91,6 +91,28 @@ func TestTextOfAnything(t *testing.T) {
 	})
 }
 
+// A name from a file or the words of an error make no line of their own, which
+// could pass for a link or a command of ours, and do not turn the writing.
+func TestNothingForgesALine(t *testing.T) {
+	for name, sep := range map[string]string{"line break": "\n", "return": "\r\n", "Unicode's line": "\u2028", "right to left": "\u202e", "escape": "\x1b[2K"} {
+		t.Run(name, func(t *testing.T) {
+			bad := "openai:a" + sep + "ocwatch login --paste x"
+			e := event.Event{Type: event.PoolDepleted, Timestamp: now, Data: event.Data{
+				Host: bad, Agent: bad, Provider: bad, Action: event.ActionLogin, Profiles: []event.Profile{{ID: bad, State: "dead", Reason: bad}, {ID: bad, Reason: bad}},
+				Login: &event.Login{URL: "https://example.com", Code: "ABCD" + sep + "1234", Command: "ocwatch login", Chat: "/login" + sep + "codex"},
+			}}
+			for _, lang := range []Language{English, Chinese} {
+				text := Text(e, lang, nil)
+				checkText(t, text)
+				lines := strings.Split(text, "\n")
+				if len(lines) != 12 || slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, "ocwatch login --paste") }) {
+					t.Errorf("%d lines:\n%s", len(lines), text)
+				}
+			}
+		})
+	}
+}
+
 // With the values that there are, nothing is said that reads like a gap in a
 // form, and a phone has room for it.
 func TestTextOfUsualValues(t *testing.T) {
