@@ -28,6 +28,9 @@ const scriptWait = 30 * time.Second
 type stage struct {
 	world *sandbox.World
 	hook  *sandbox.Webhook
+	// answered counts the codes of logins that were answered or are of no use
+	// any more.
+	answered int
 }
 
 type stageKey struct{}
@@ -63,9 +66,13 @@ func setupScript(env *testscript.Env) error {
 //	world order ID...                 wait until the gateway has that order
 //	world event TYPE                  wait for that event at the webhook
 //	world writes N                    exactly that many orders were set
+//	world approve PROFILE             a person logs in with the newest code, as that account
+//	world again PROFILE               as approve, as an account that is there and stays as used
+//	world deny                        a person says no to the newest code
+//	world forget                      the codes so far are of no use any more
 func worldCmd(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
-		ts.Fatalf("usage: world start|used|revoke|order|event|writes")
+		ts.Fatalf("usage: world start|used|revoke|order|event|writes|approve|again|deny|forget")
 	}
 	st := ts.Value(stageKey{}).(*stage)
 	switch args[0] {
@@ -91,9 +98,29 @@ func worldCmd(ts *testscript.TestScript, neg bool, args []string) {
 		if got := len(st.world.Writes()); strconv.Itoa(got) != args[1] {
 			ts.Fatalf("%d orders were set, want %s", got, args[1])
 		}
+	case "approve":
+		code := st.newestCode(ts)
+		ts.Check(st.world.Approve(code, sandbox.Account{Profile: args[1], Windows: []sandbox.Window{{Name: quota.FiveHour, UsedPercent: 3}}}))
+	case "again":
+		code := st.newestCode(ts)
+		ts.Check(st.world.Approve(code, sandbox.Account{Profile: args[1]}))
+	case "forget":
+		st.answered = len(st.world.LoginCodes())
+	case "deny":
+		ts.Check(st.world.Deny(st.newestCode(ts)))
 	default:
 		ts.Fatalf("world knows no %q", args[0])
 	}
+}
+
+// newestCode is the code of a login that nobody has answered yet.
+func (st *stage) newestCode(ts *testscript.TestScript) string {
+	ctx, cancel := context.WithTimeout(context.Background(), scriptWait)
+	defer cancel()
+	code, err := st.world.AwaitLogin(ctx, st.answered)
+	ts.Check(err)
+	st.answered = len(st.world.LoginCodes())
+	return code
 }
 
 const worldConfig = `openclaw:
@@ -171,26 +198,27 @@ func emptyCmd(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
-// signalCmd sends a signal to the script's own ocwatch run: signal HUP.
+// signalCmd sends a signal to a command of the script's own, ocwatch run unless
+// it names another: signal HUP, signal INT login.
 func signalCmd(ts *testscript.TestScript, neg bool, args []string) {
-	signals := map[string]syscall.Signal{"HUP": syscall.SIGHUP, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL}
-	if neg || len(args) != 1 || signals[args[0]] == 0 {
-		ts.Fatalf("usage: signal HUP|TERM|KILL")
+	signals := map[string]syscall.Signal{"HUP": syscall.SIGHUP, "INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL}
+	if neg || len(args) < 1 || len(args) > 2 || signals[args[0]] == 0 {
+		ts.Fatalf("usage: signal HUP|INT|TERM|KILL [command]")
 	}
-	pid, err := findRun(ts.Getenv("WORK"))
+	pid, err := findCommand(ts.Getenv("WORK"), append(args, "run")[1])
 	ts.Check(err)
 	ts.Check(syscall.Kill(pid, signals[args[0]]))
 }
 
-// findRun finds the process whose environment belongs to the script.
-func findRun(work string) (int, error) {
+// findCommand finds the process whose environment belongs to the script.
+func findCommand(work, name string) (int, error) {
 	procs, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
 		return 0, err
 	}
 	for _, p := range procs {
 		args, err := os.ReadFile(p)
-		if err != nil || !bytes.HasSuffix(bytes.TrimRight(args, "\x00"), []byte("ocwatch\x00run")) {
+		if err != nil || !bytes.Contains(args, []byte("ocwatch\x00"+name+"\x00")) {
 			continue
 		}
 		env, err := os.ReadFile(filepath.Join(filepath.Dir(p), "environ"))
@@ -198,7 +226,7 @@ func findRun(work string) (int, error) {
 			return strconv.Atoi(filepath.Base(filepath.Dir(p)))
 		}
 	}
-	return 0, errors.New("no ocwatch run of this script")
+	return 0, fmt.Errorf("no ocwatch %s of this script", name)
 }
 
 // filemodeCmd checks permissions: filemode FILE 0600.
