@@ -56,7 +56,7 @@ func (m *Memory) noticeLogins(now time.Time, pool Pool) {
 		}
 		// What is not usable now may hide who it bills, as while OpenClaw
 		// refreshes it.
-		if usable || pm.Account == "" {
+		if usable {
 			pm.Account = c.Account
 		}
 		m.Profiles[c.ID] = pm

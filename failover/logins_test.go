@@ -108,6 +108,12 @@ func loginCases(abc []string) []decideCase {
 			{after: minute, do: func(w *world) { w.at("alice").Account, w.at("alice").Credential = "by-name", CredentialUnreadable }, change: "no"},
 			{after: minute, do: func(w *world) { w.at("alice").Account, w.at("alice").Credential = "acct-alice", CredentialUsable }, change: "no"},
 		}},
+		{"what hid its account when it was first seen is no login", abc, func(w *world) {
+			w.at("alice").Account, w.at("alice").Credential = "by-name", CredentialUnreadable
+		}, []step{
+			{reads: reads{"bob": used(20), "carol": used(30)}, change: "no"},
+			{after: minute, do: func(w *world) { w.at("alice").Account, w.at("alice").Credential = "acct-alice", CredentialUsable }, reads: reads{"alice": used(10)}, change: "no"},
+		}},
 		{"what was there first is no login", nil, func(w *world) { w.login("alice", "acct-alice") }, []step{{reads: reads{"alice": used(1)}, change: "no"}}},
 		{"a journal of before knows no accounts", abc, nil, []step{
 			healthy,

@@ -79,6 +79,14 @@ func TestRestarts(t *testing.T) {
 				t.Errorf("%d attempts in the history: %+v", n, w.disk.restarts[0])
 			}
 		}, "main: bob carol alice", low + " gateway.down"},
+		{"a restart wanted anew after one that failed alarms nobody again", RestartAuto, true, func(_ *testing.T, w *world, p *process) {
+			p.meddle = always("restart", failBefore)
+			p.rounds(3)
+			w.say("bob", spent(time.Hour))
+			p.rounds(5)
+			p.meddling(nil)
+			p.rounds(3)
+		}, "main: bob carol alice; main: carol alice bob; restart", low + " gateway.down profile.exhausted:bob pool.switched gateway.restarted:gateway.down"},
 		{"never by a reload ends the alarm of a restart that failed", RestartAuto, true, func(_ *testing.T, _ *world, p *process) {
 			p.meddle = always("restart", failBefore)
 			p.rounds(5)
