@@ -9,11 +9,7 @@ import (
 	"github.com/ocwatch/ocwatch/internal/openclaw"
 )
 
-const (
-	methodAuthStatus  = "models.authStatus"
-	methodAuthRefresh = "models.authRefresh"
-	methodReload      = "secrets.reload"
-)
+const methodAuthStatus = "models.authStatus"
 
 // View gives the order that the running gateway has for a pool, and whether it
 // is the one in the store. ViewUnknown and ViewDown come without an order. The
@@ -107,39 +103,19 @@ func (s *setting) look(ctx context.Context) {
 	}
 }
 
-// nudge makes the running gateway re-read its auth state. Since 2026.9 there is
-// a method for just that. Before, the reload of all secrets does it: without
-// it, 2026.5.28 and 2026.6.11 serve one more turn by the old order, and with it
-// the next turn goes by the new one. It reports whether a gateway runs at all.
+// nudge makes the running gateway re-read its auth state, and reports whether
+// one runs at all.
 func (s *setting) nudge(ctx context.Context) (up bool) {
-	s.timed("nudge", func() { up = s.tryNudges(ctx) })
-	return up
-}
-
-func (s *setting) tryNudges(ctx context.Context) (up bool) {
-	ctx, cancel := context.WithTimeout(ctx, rpcLimit)
-	defer cancel()
-	for _, n := range []struct {
-		method string
-		params any
-	}{
-		{methodAuthRefresh, map[string]string{"operation": "update", "agentId": s.agent}},
-		{methodReload, struct{}{}},
-	} {
-		has, err := s.gateway.Has(ctx, n.method)
-		if err == nil && has {
-			err = s.gateway.Call(ctx, n.method, n.params, nil)
-		}
-		switch {
-		case errors.Is(err, openclaw.ErrGatewayDown):
-			s.Gateway = ViewDown
-			return false
-		case err != nil:
+	s.timed("nudge", func() {
+		method, errs := Reread(ctx, s.gateway, s.agent)
+		s.Nudge, up = method, true
+		for _, err := range errs {
+			if errors.Is(err, openclaw.ErrGatewayDown) {
+				s.Gateway, up = ViewDown, false
+				return
+			}
 			s.note(err)
-		case has:
-			s.Nudge = n.method
-			return true
 		}
-	}
-	return true
+	})
+	return up
 }

@@ -168,6 +168,8 @@ func (f *gatewayFlow) lost(err error) error {
 	switch {
 	case f.cancelled.Load():
 		return ErrCancelled
+	case ok && refused.Code == "UNAVAILABLE": // it drains, for a restart or its end
+		return &FailedError{What: "the gateway stops or restarts, which ends the login", Fix: "start it again once the gateway is back"}
 	case errors.Is(err, openclaw.ErrGatewayDown), ok && refused.Detail == "WIZARD_NOT_FOUND":
 		return &FailedError{What: "the connection to the gateway was lost, and the login ended with it", Fix: "start it again once the gateway is back"}
 	case ok:

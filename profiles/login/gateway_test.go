@@ -84,6 +84,8 @@ func (g *fakeGateway) Call(ctx context.Context, method string, params, result an
 		return g.cancel(ctx)
 	case methodNext:
 		return g.next(ctx, raw, result)
+	case "models.authRefresh", "secrets.reload":
+		return nil
 	default:
 		return fmt.Errorf("unexpected call of %s", method)
 	}
@@ -120,6 +122,9 @@ func (g *fakeGateway) next(ctx context.Context, raw []byte, result any) error {
 	case line := <-g.script:
 		if line == "lost" {
 			return fmt.Errorf("%w: the connection was lost", openclaw.ErrGatewayDown)
+		}
+		if line == "draining" {
+			return &openclaw.RPCError{Method: methodNext, Code: "UNAVAILABLE", Message: "wizard.next unavailable during gateway restart", Retryable: true}
 		}
 		if line == "gone" {
 			return &openclaw.RPCError{Method: methodNext, Code: "INVALID_REQUEST", Message: "wizard not found", Detail: "WIZARD_NOT_FOUND"}
@@ -274,6 +279,7 @@ func TestGatewayLoginEnds(t *testing.T) {
 		{"the gateway stops", failed("Gateway is shutting down; restart it before continuing setup."), nil, "shutting down"},
 		{"no reason", failed(""), nil, "no reason"},
 		{"the connection is lost", "lost", nil, "connection to the gateway was lost"},
+		{"the gateway restarts", "draining", nil, "stops or restarts"},
 		{"a new connection", "gone", nil, "connection to the gateway was lost"},
 		{"a question for a person", `{"done":false,"status":"running","step":{"id":"x","type":"text","message":"Your tenant?"}}`, nil, "Your tenant?"},
 		{"a choice without keep", `{"done":false,"status":"running","step":{"id":"x","type":"select","message":"Which?","options":[{"value":"all"},{"value":7}]}}`, nil, "Which?"},

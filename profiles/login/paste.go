@@ -34,8 +34,7 @@ type PasteRequest struct {
 }
 
 // PasteToken has OpenClaw store a token or key, which it gets on its standard
-// input. A running gateway of 2026.9 knows it then; an older one has to be told
-// (secrets.reload). It fails with *FailedError where OpenClaw refuses, and
+// input, and has a running gateway take it up. It fails with *FailedError where OpenClaw refuses, and
 // where OpenClaw's store or command is not to be had. No error holds the secret.
 func (s *Starter) PasteToken(ctx context.Context, r PasteRequest) (Result, error) {
 	request := Request{Agent: r.Agent, Provider: r.Provider, Profile: r.Profile}
@@ -65,7 +64,11 @@ func (s *Starter) PasteToken(ctx context.Context, r PasteRequest) (Result, error
 	if err != nil {
 		return Result{}, pasteFailure(out, err, v)
 	}
-	return s.pasted(ctx, r.Agent, id, have)
+	result, err := s.pasted(ctx, r.Agent, id, have)
+	if err == nil {
+		s.reread(ctx, r.Agent)
+	}
+	return result, err
 }
 
 // checked is the secret, once it and the rest of the request make sense.

@@ -66,7 +66,7 @@ func (s *Starter) Start(ctx context.Context, r Request) (*Attempt, error) {
 	}
 	s.Log.Info().Str("agent", r.Agent).Str("provider", r.Provider).Str("via", string(f.prompt().Via)).
 		Msg("a login is under way and waits for somebody to approve it")
-	a := &Attempt{flow: f, watch: w, done: make(chan struct{})}
+	a := &Attempt{flow: f, watch: w, reread: s.reread, done: make(chan struct{})}
 	go a.run(context.WithoutCancel(ctx))
 	return a, nil
 }
@@ -130,8 +130,9 @@ func word(s string) bool {
 
 // Attempt is a login under way. It is safe for concurrent use.
 type Attempt struct {
-	flow  flow
-	watch watch
+	flow   flow
+	watch  watch
+	reread func(ctx context.Context, agent string)
 
 	done   chan struct{} // closed once result and err are set
 	result Result
@@ -145,9 +146,12 @@ func (a *Attempt) run(ctx context.Context) {
 	if named, ok := a.flow.(interface{ profile() string }); ok && named.profile() != "" {
 		a.watch.request.Profile = named.profile()
 	}
-	ctx, stop := context.WithTimeout(ctx, settleRead)
+	look, stop := context.WithTimeout(ctx, settleRead)
 	defer stop()
-	a.result, a.err = a.watch.settle(ctx, err)
+	a.result, a.err = a.watch.settle(look, err)
+	if a.err == nil && a.flow.prompt().Via == ViaTerminal {
+		a.reread(ctx, a.watch.request.Agent)
+	}
 }
 
 // Prompt is what a person needs. It does not change.
