@@ -50,7 +50,7 @@ func logsInFromAfar(t *testing.T, s *stage) {
 	if recovered.Data.Ends != event.PoolDepleted || recovered.Data.To != s.ID("dave") {
 		t.Errorf("recovered: %+v", recovered.Data)
 	}
-	s.awaitFirst(t, r, "dave")
+	s.assertServes(t, d, r, "dave")
 
 	for kind, want := range map[event.Type]int{event.PoolDepleted: 1, event.LoginFailed: 1, event.LoginCompleted: 1, event.PoolRecovered: 1} {
 		if n := hook.count(kind, s.ProviderID()); n != want {
@@ -59,6 +59,40 @@ func logsInFromAfar(t *testing.T, s *stage) {
 	}
 	hook.assertAllSigned(t)
 	d.stop(t)
+}
+
+// assertServes looks at the first turn after a login. A gateway that did the
+// login itself knows it, an older one is told, and the oldest restarts itself,
+// since openclaw's command has written its config.
+func (s *stage) assertServes(t *testing.T, d *daemon, r *lab.RPC, name string) {
+	t.Helper()
+	if s.LoginRestarts() {
+		s.awaitServed(t, name)
+		return
+	}
+	if !s.OrderRPC() {
+		d.awaitLog(t, "the running gateway has read what was logged in", 2) // one for each approval
+	}
+	if got := s.TurnRPC(t, r, s.fresh()); got != name {
+		t.Errorf("the turn after the login was served by %s, want %s", got, name)
+	}
+	if s.gateway.Starts() != 1 {
+		t.Errorf("the gateway began to listen %d times: a login needs no restart", s.gateway.Starts())
+	}
+}
+
+// awaitServed returns once a turn was served by name, whatever fails before.
+func (s *stage) awaitServed(t *testing.T, name string) {
+	t.Helper()
+	var served []string
+	for deadline := time.Now().Add(limit); time.Now().Before(deadline); {
+		mark := s.Provider.Mark()
+		_, _, err := s.TryCLI(t, "agent", "--agent", "main", "--session-id", s.fresh(), "--message", "say ok", "--json")
+		if served = s.Provider.Served(mark); err == nil && slices.Equal(served, []string{name}) {
+			return
+		}
+	}
+	t.Fatalf("%v served, want %s", served, name)
 }
 
 // approve reads link and code out of a message, as its reader does, and types

@@ -57,7 +57,6 @@ func TestReleases(t *testing.T) {
 				{"a healthy minute writes nothing", writesNothing},
 				{"the whole job", doesItsJob},
 				{"killed at any moment", survivesKills},
-				{"a login from afar", logsInFromAfar},
 				{"the owner's own chat", tellsOwnersChat},
 			} {
 				t.Run(tc.name, func(t *testing.T) { tc.run(t, s) })
@@ -65,6 +64,7 @@ func TestReleases(t *testing.T) {
 			if !s.gateway.Alive() || s.gateway.Starts() != 1 {
 				t.Errorf("the gateway was restarted: alive %v, began to listen %d times", s.gateway.Alive(), s.gateway.Starts())
 			}
+			t.Run("a login from afar", func(t *testing.T) { logsInFromAfar(t, s) })
 			t.Run("a stopped OpenClaw is left alone", func(t *testing.T) {
 				s.reset(t, s.Dial(t))
 				leavesStoppedOpenClawAlone(t, s)

@@ -120,6 +120,9 @@ type release struct {
 	runtime bool
 	// orderRPC: the gateway offers models.authOrderSet.
 	orderRPC bool
+	// loginRestarts: the command that logs in writes openclaw.json in a way that
+	// makes the gateway restart itself.
+	loginRestarts bool
 	// codex: turns run on the native Codex runtime, against the official hosts.
 	codex bool
 }
@@ -127,7 +130,7 @@ type release struct {
 func (in Install) release() release {
 	switch in.Version {
 	case JSONFiles:
-		return release{openai: "openai-codex", api: "openai-codex-responses"}
+		return release{openai: "openai-codex", api: "openai-codex-responses", loginRestarts: true}
 	case AgentDatabase:
 		return release{openai: "openai", api: "openai-chatgpt-responses", imports: true, runtime: true}
 	case Codex:

@@ -109,6 +109,10 @@ func (l *Lab) Pool() []string {
 // others keep serving by the old one until they are told to reload.
 func (l *Lab) OrderRPC() bool { return l.Install.release().orderRPC }
 
+// LoginRestarts reports whether this release's gateway restarts itself when
+// somebody logs in.
+func (l *Lab) LoginRestarts() bool { return l.Install.release().loginRestarts }
+
 // ProviderID is what this release calls OpenAI.
 func (l *Lab) ProviderID() string { return l.Install.release().openai }
 
