@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/ocwatch/ocwatch/internal/openclaw"
 )
@@ -84,7 +85,7 @@ func (c *chat) Joins() bool { return true }
 // whose answer was lost is not sent again by a gateway that ran all the while,
 // for five minutes: it keeps what it answered under the key.
 func (c *chat) Send(ctx context.Context, m Outgoing) Answer {
-	text := shortenText(string(m.Body), chatMaxChars)
+	text := shortenText(endLinks(string(m.Body)), chatMaxChars)
 	method, err := c.method(ctx)
 	if err != nil || method == "" {
 		return c.without(ctx, m.ID, text, err)
@@ -205,11 +206,26 @@ func (c *chat) bind() {
 	c.bound = true
 }
 
+// endLinks puts a space between a link and what is not ASCII: in a text without
+// spaces the older releases take the rest of the sentence for part of the link.
+func endLinks(text string) string {
+	var b strings.Builder
+	from := 0
+	for _, at := range linkPattern.FindAllStringIndex(text, -1) {
+		b.WriteString(text[from:at[1]])
+		from = at[1]
+		if from < len(text) && text[from] >= utf8.RuneSelf && !strings.HasPrefix(text[from:], ellipsis) {
+			b.WriteByte(' ')
+		}
+	}
+	return b.String() + text[from:]
+}
+
 // shortenText cuts a text to n characters.
 func shortenText(text string, n int) string {
 	text = strings.ToValidUTF8(text, "\uFFFD")
 	if r := []rune(text); len(r) > n {
-		return string(r[:n-1]) + "…"
+		return string(r[:n-1]) + ellipsis
 	}
 	return text
 }

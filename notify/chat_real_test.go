@@ -5,7 +5,9 @@ package notify_test
 import (
 	"context"
 	"fmt"
+	"html"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +17,14 @@ import (
 	"github.com/ocwatch/ocwatch/test/lab"
 )
 
-const realText = "All accounts are spent. Open https://auth.example.com/codex/device and enter ABCD-EFGH."
+// realLink has whatever OpenClaw, which reads a text as Markdown, might take
+// for a format.
+const (
+	realLink = "https://auth.example.com/oauth/authorize?a_b=_c_&d=*e*~f~__g__&redirect_uri=http%3A%2F%2Flocalhost%3A1455%2Fauth"
+	realText = "Both accounts are spent.\nopenai:alice_b@example.com: 5h window 100 % used\n\nOpen " + realLink + "\nand enter ABCD-EFGH.\n\n打开" + realLink + "，输入 ABCD-EFGH。"
+)
+
+var tags = regexp.MustCompile("<[^>]*>")
 
 // TestRealChat holds what Chat takes for granted of OpenClaw: its answers, what
 // it keeps under a key, and what its command does without the gateway.
@@ -85,8 +94,12 @@ func (r *realChat) arrived(t *testing.T, mark, n int) {
 		t.Fatalf("%d texts arrived, want %d: %+v", len(got), n, got)
 	}
 	for _, m := range got {
-		if !strings.Contains(m.Text, "https://auth.example.com/codex/device") || !strings.Contains(m.Text, "ABCD-EFGH") {
-			t.Errorf("link or code is not as it was: %q", m.Text)
+		shown := html.UnescapeString(tags.ReplaceAllString(m.Text, ""))
+		if shown != strings.ReplaceAll(realText, realLink+"，", realLink+" ，") {
+			t.Errorf("it is not shown as it was written: %q", shown)
+		}
+		if n := strings.Count(m.Text, `href="`+html.EscapeString(realLink)+`"`); n != 2 {
+			t.Errorf("%d links lead to where they should, want 2: %q", n, m.Text)
 		}
 	}
 }

@@ -399,6 +399,24 @@ func TestChatCutsLongTexts(t *testing.T) {
 	}
 }
 
+func TestChatEndsLinks(t *testing.T) {
+	for _, tc := range []struct{ name, text, want string }{
+		{"none", "账号用尽。", "账号用尽。"},
+		{"English", "Open https://a.example.com/x?y=1&z=2, then (https://b.example.com/).", "Open https://a.example.com/x?y=1&z=2, then (https://b.example.com/)."},
+		{"its own line", "打开：\nhttps://a.example.com/x\n验证码", "打开：\nhttps://a.example.com/x\n验证码"},
+		{"Chinese", "打开https://a.example.com/x，再打开 https://b.example.com/y。", "打开https://a.example.com/x ，再打开 https://b.example.com/y 。"},
+		{"an ellipsis", "（http://localhost:1455/…）", "（http://localhost:1455/…）"},
+		{"the end", "https://a.example.com/x", "https://a.example.com/x"},
+		{"not UTF-8", "https://a.example.com/x\xff", "https://a.example.com/x \xff"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := endLinks(tc.text); got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
 func TestChatResults(t *testing.T) {
 	yes, no := true, false
 	for _, tc := range []struct {
