@@ -122,21 +122,6 @@ func (d *daemon) read() string {
 	return string(b)
 }
 
-// awaitLog returns once ocwatch has logged message n times.
-func (d *daemon) awaitLog(t *testing.T, message string, n int) {
-	t.Helper()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(limit)
-	for strings.Count(d.read(), message) < n {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("ocwatch did not log %q %d times within %v", message, n, limit)
-		}
-	}
-}
-
 // run calls another command of ocwatch and returns its standard output and
 // exit status.
 func (d *daemon) run(t *testing.T, args ...string) (string, int) {
