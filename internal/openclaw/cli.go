@@ -116,12 +116,16 @@ func cliMessage(out Output) string {
 		if reason, ok := strings.CutPrefix(line, "[openclaw] Reason: "); ok {
 			return shorten(reason)
 		}
-		if first == "" {
+		if first == "" && !strings.HasPrefix(line, aside) {
 			first = line
 		}
 	}
 	return shorten(first)
 }
+
+// aside is what 2026.9 says before whatever went wrong, where it cannot ask a
+// service manager about the gateway.
+const aside = "Installed Gateway service state and config paths could not be verified."
 
 func shorten(s string) string {
 	if len(s) <= cliMessageCap {

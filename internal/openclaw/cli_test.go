@@ -49,6 +49,7 @@ func TestRunErrors(t *testing.T) {
 		{"first line of stderr", "echo; echo 'Auth profile \"x\" not found' >&2; echo more >&2; exit 1", 1, `Auth profile "x" not found`},
 		{"reason line", "echo noise >&2; printf '\\033[33m[openclaw] Reason: the reason\\033[39m\\n' >&2; exit 3", 3, "the reason"},
 		{"JSON mode", `echo '{"ok":false,"error":{"type":"cli_error","message":"unknown agent"}}'; echo noise >&2; exit 1`, 1, "unknown agent"},
+		{"after an aside", "echo 'Installed Gateway service state and config paths could not be verified. Inspect it.' >&2; echo 'Unknown agent id' >&2; exit 1", 1, "Unknown agent id"},
 		{"stdout is not quoted", "echo sk-masked; exit 1", 1, ""},
 		{"killed", "kill -9 $$", -1, ""},
 	}
