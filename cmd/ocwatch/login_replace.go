@@ -60,7 +60,7 @@ func interrupted(ctx context.Context, err error) error {
 func sayStep(step replace.Step, old string) string {
 	switch step {
 	case replace.Stop:
-		return "Stopping the gateway: this release would write the old login back.\n"
+		return "Stopping the gateway: this release cannot change logins while it runs.\n"
 	case replace.LogIn:
 		return ""
 	case replace.Check:

@@ -21,8 +21,9 @@ import (
 // SocketName is the status socket's name in the data directory.
 const SocketName = "status.sock"
 
-// Status returns the document that is served as JSON.
-type Status func(ctx context.Context) any
+// Status returns the document that is served as JSON: to the owner whole, to
+// others on this machine without what lets its reader log in.
+type Status func(ctx context.Context, owner bool) any
 
 // Server serves the status on any number of listeners, and the owner's
 // commands on the socket.
@@ -35,11 +36,13 @@ type Server struct {
 // New returns a Server. A nil logins offers no commands.
 func New(status Status, logins Logins, log zerolog.Logger) *Server {
 	public, owner := http.NewServeMux(), http.NewServeMux()
-	for _, mux := range []*http.ServeMux{public, owner} {
+	serveStatus := func(mux *http.ServeMux, toOwner bool) {
 		mux.HandleFunc("GET /api/v1/status", func(rw http.ResponseWriter, r *http.Request) {
-			answer(rw, http.StatusOK, status(r.Context()))
+			answer(rw, http.StatusOK, status(r.Context(), toOwner))
 		})
 	}
+	serveStatus(public, false)
+	serveStatus(owner, true)
 	if logins != nil {
 		loginRoutes(owner, logins)
 	}

@@ -56,7 +56,26 @@ func serveWith(t *testing.T, l net.Listener, status Status, logins Logins) {
 	})
 }
 
-func fixed(v any) Status { return func(context.Context) any { return v } }
+func fixed(v any) Status { return func(context.Context, bool) any { return v } }
+
+// TestStatusIsForTheOwner: what the socket shows and the port does not.
+func TestStatusIsForTheOwner(t *testing.T) {
+	t.Parallel()
+	dir := shortDir(t)
+	tcp, err := ListenTCP(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	status := func(_ context.Context, owner bool) any { return owner }
+	serve(t, listen(t, dir), status)
+	serve(t, tcp, status)
+	if body, err := NewClient(dir).Status(t.Context()); err != nil || string(body) != "true\n" {
+		t.Errorf("the socket answers %q, %v", body, err)
+	}
+	if _, _, body := ask(t, tcp, http.MethodGet, "localhost", "/api/v1/status"); body != "false\n" {
+		t.Errorf("the port answers %q", body)
+	}
+}
 
 func listen(t *testing.T, dir string) net.Listener {
 	t.Helper()
@@ -174,7 +193,7 @@ func copyOfTest(t *testing.T, dir string) string {
 func TestStatusStopsWaiting(t *testing.T) {
 	t.Parallel()
 	dir := shortDir(t)
-	serve(t, listen(t, dir), func(ctx context.Context) any { <-ctx.Done(); return nil })
+	serve(t, listen(t, dir), func(ctx context.Context, _ bool) any { <-ctx.Done(); return nil })
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, err := NewClient(dir).Status(ctx); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrNotRunning) {

@@ -111,7 +111,7 @@ func (a *App) pace(cfg *config.Config) Pace {
 
 // listen opens the status socket and the status API.
 func (a *App) listen(ctx context.Context) error {
-	a.web = web.New(func(ctx context.Context) any { return a.Status(ctx) }, owner{a.desk, a}, a.opts.Log)
+	a.web = web.New(a.statusFor, owner{a.desk, a}, a.opts.Log)
 	socket, err := web.ListenUnix(ctx, a.opts.Config.DataDir)
 	if err != nil {
 		return err

@@ -44,6 +44,18 @@ func (a *App) Status(ctx context.Context) Status {
 	return s
 }
 
+// statusFor is the status as it may be shown: whoever has a code can add an
+// account of theirs to this OpenClaw, so only the owner sees it.
+func (a *App) statusFor(ctx context.Context, owner bool) any {
+	s := a.Status(ctx)
+	for i := range s.Logins {
+		if !owner {
+			s.Logins[i].URL, s.Logins[i].Code = "", ""
+		}
+	}
+	return s
+}
+
 // status adds to s what only the wiring knows.
 func (i *install) status(s watchdog.Status, cfg *config.Config) Status {
 	out := Status{Status: s, Gateway: Gateway{GatewayStatus: s.Gateway}, Warnings: []string{}, Notify: []journal.EndpointStatus{}, Logins: []relogin.Status{}}
