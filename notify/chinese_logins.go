@@ -15,6 +15,7 @@ var loginPhrases = []phrase{
 	{english: "openclaw is busy with another login or set-up", chinese: "OpenClaw 正忙于另一个登录或设置流程"},
 	{english: "finish or close that one, then try again", chinese: "请先完成或关闭它，然后重试"},
 	{english: "the connection to the gateway was lost, and the login ended with it", chinese: "与网关的连接中断，登录随之终止"},
+	{english: "the gateway stops or restarts, which ends the login", chinese: "网关正在停止或重启，登录随之终止"},
 	{english: "start it again once the gateway is back", chinese: "请在网关恢复后重新发起"},
 	{english: "log in with openclaw models auth login", chinese: "请运行 openclaw models auth login 登录"},
 	{english: "openclaw asks something that only a person at its screen can answer: {error}", chinese: "OpenClaw 提出了只能在终端回答的问题：{error}"},
