@@ -41,9 +41,9 @@ func pack(queue []journal.Message, joins bool) parcel {
 	if !joins {
 		return parcel{queue[:1], Outgoing{head.ID, head.Body}}
 	}
-	body, n := clip(text(head.Body)), 1
+	body, n := clip(messageOf(head.Body)), 1
 	for _, m := range queue[1:] {
-		next := text(m.Body)
+		next := messageOf(m.Body)
 		if !together(head, m) || len(body)+len(gap)+len(next) > maxText {
 			break
 		}
@@ -72,8 +72,8 @@ func parcelID(members []journal.Message) string {
 	return "msg_" + base32.StdEncoding.EncodeToString(h.Sum(nil))[:26]
 }
 
-// text is what a person is to read of an event's JSON.
-func text(body []byte) string {
+// messageOf is what a person is to read of an event's JSON.
+func messageOf(body []byte) string {
 	var e event.Event
 	if err := json.Unmarshal(body, &e); err != nil || e.Data.Message == "" {
 		return string(bytes.ToValidUTF8(body, nil)) // better than nothing

@@ -85,12 +85,12 @@ func TestPackAnything(t *testing.T) {
 			if m.ID != queue[i].ID {
 				t.Fatalf("member %d is %s", i, m.ID)
 			}
-			texts = append(texts, clip(text(m.Body)))
+			texts = append(texts, clip(messageOf(m.Body)))
 		}
 		if body != strings.Join(texts, gap) {
 			t.Fatalf("the text is %q", body)
 		}
-		if n := len(p.members); n < len(queue) && len(body)+len(gap)+len(text(queue[n].Body)) <= maxText {
+		if n := len(p.members); n < len(queue) && len(body)+len(gap)+len(messageOf(queue[n].Body)) <= maxText {
 			t.Fatal("the next would have fitted")
 		}
 		if again := pack(queue[:len(p.members)], true); again.out.ID != p.out.ID {

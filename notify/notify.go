@@ -18,24 +18,16 @@ import (
 
 	"github.com/ocwatch/ocwatch/internal/event"
 	"github.com/ocwatch/ocwatch/internal/journal"
+	"github.com/ocwatch/ocwatch/notify/text"
 )
 
 // Endpoint is one receiver of the config.
 type Endpoint struct {
-	Name     string       // unique; what the queue is kept under
-	Events   []event.Type // empty: all
-	Language Language     // of the texts; empty: English
+	Name     string        // unique; what the queue is kept under
+	Events   []event.Type  // empty: all
+	Language text.Language // of the texts; empty: English
 	Sender   Sender
 }
-
-// Language is the language of what a person reads.
-type Language string
-
-// The languages.
-const (
-	English Language = "en"
-	Chinese Language = "zh"
-)
 
 // Store is the outbox; *journal.Journal is one.
 type Store interface {
@@ -95,8 +87,8 @@ func (ep Endpoint) check() error {
 	if ep.Sender == nil {
 		return errors.New("an endpoint needs a sender")
 	}
-	if l := ep.Language; l != "" && l != English && l != Chinese {
-		return fmt.Errorf("unknown language %q; the languages are %s and %s", l, English, Chinese)
+	if l := ep.Language; l != "" && l != text.English && l != text.Chinese {
+		return fmt.Errorf("unknown language %q; the languages are %s and %s", l, text.English, text.Chinese)
 	}
 	for _, t := range ep.Events {
 		if !slices.Contains(event.Types(), t) {
@@ -128,10 +120,10 @@ func (n *Notifier) Route(e event.Event) ([]journal.Message, error) {
 // body is the JSON of an event as receivers see it. A chat is sent only the
 // text in it, but its queue holds the same: so it does not matter to what is
 // waiting when a name of the config moves from a webhook to a chat.
-func (n *Notifier) body(e event.Event, lang Language, now time.Time) ([]byte, error) {
+func (n *Notifier) body(e event.Event, lang text.Language, now time.Time) ([]byte, error) {
 	e = complete(e, n.host, now)
 	if e.Data.Message == "" {
-		e.Data.Message = Text(e, lang, n.loc)
+		e.Data.Message = text.Of(e, lang, n.loc)
 	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

@@ -16,6 +16,7 @@ import (
 	"github.com/ocwatch/ocwatch/internal/event"
 	"github.com/ocwatch/ocwatch/internal/journal"
 	"github.com/ocwatch/ocwatch/internal/secret"
+	"github.com/ocwatch/ocwatch/notify/text"
 )
 
 // golden is the body that receivers were promised, to the byte.
@@ -25,17 +26,19 @@ const golden = `{"type":"pool.depleted","timestamp":"2026-11-22T10:00:00Z",
   "profiles":[{"id":"openai:bob","state":"exhausted","reason":"5h window 100 % used","until":"2026-11-22T18:40:00Z"}],
   "login":{"url":"https://auth.openai.com/codex/device","code":"ABCD-1234","expires_at":"2026-11-22T10:15:00Z","command":"ocwatch login --provider openai"}}}`
 
+func at(hour, minute int) time.Time { return time.Date(2026, 11, 22, hour, minute, 0, 0, time.UTC) }
+
 func depleted() event.Event {
 	// Times as they come: with fractions, and in another zone.
 	zone := time.FixedZone("", 8*3600)
-	until := at(18, 40).In(zone).Add(300 * time.Millisecond)
-	return event.Event{Type: event.PoolDepleted, Timestamp: now.In(zone).Add(time.Millisecond), Data: event.Data{
+	until, expires := at(18, 40).In(zone).Add(300*time.Millisecond), at(10, 15)
+	return event.Event{Type: event.PoolDepleted, Timestamp: at(10, 0).In(zone).Add(time.Millisecond), Data: event.Data{
 		Agent: "main", Provider: "openai", Action: event.ActionLogin, RecoversAt: &until,
 		Message:  "All 3 openai accounts are spent. First back: openai:bob at 18:40 UTC.",
 		Order:    []string{"openai:bob", "openai:alice", "openai:carol"},
 		Profiles: []event.Profile{{ID: "openai:bob", State: "exhausted", Reason: "5h window 100 % used", Until: &until}},
 		Login: &event.Login{
-			URL: "https://auth.openai.com/codex/device", Code: "ABCD-1234", ExpiresAt: at(10, 15),
+			URL: "https://auth.openai.com/codex/device", Code: "ABCD-1234", ExpiresAt: &expires,
 			Command: "ocwatch login --provider openai",
 		},
 	}}
@@ -101,15 +104,15 @@ func TestRoute(t *testing.T) {
 // Each endpoint reads its own language; all else is the same for all.
 func TestRouteSpeaksEachLanguage(t *testing.T) {
 	ms := routed(t, event.Event{Type: event.PoolRecovered, Data: event.Data{Provider: "openai", To: "openai:bob"}},
-		Endpoint{Name: "silent"}, Endpoint{Name: "english", Language: English}, Endpoint{Name: "chinese", Language: Chinese})
+		Endpoint{Name: "silent"}, Endpoint{Name: "english", Language: text.English}, Endpoint{Name: "chinese", Language: text.Chinese})
 	var texts []string
 	for _, m := range ms {
 		var e event.Event
 		if err := json.Unmarshal(m.Body, &e); err != nil {
 			t.Fatal(err)
 		}
-		if want := Text(event.Event{Type: e.Type, Timestamp: e.Timestamp, Data: event.Data{Host: "srv1", Provider: "openai", To: "openai:bob"}},
-			map[string]Language{"chinese": Chinese}[m.Endpoint], time.UTC); e.Data.Message != want {
+		if want := text.Of(event.Event{Type: e.Type, Timestamp: e.Timestamp, Data: event.Data{Host: "srv1", Provider: "openai", To: "openai:bob"}},
+			map[string]text.Language{"chinese": text.Chinese}[m.Endpoint], time.UTC); e.Data.Message != want {
 			t.Errorf("%s reads %q, want %q", m.Endpoint, e.Data.Message, want)
 		}
 		texts = append(texts, e.Data.Message)
@@ -130,10 +133,10 @@ func TestRouteFillsIn(t *testing.T) {
 			`{"type":"test","timestamp":"2026-11-22T12:00:00Z","data":{"host":"srv1","message":"This is a test from ocwatch on srv1. Nothing has happened."}}`,
 		},
 		"what is given stays": {
-			event.Event{Type: event.Test, Timestamp: now, Data: event.Data{Host: "srv2", Message: "hi & bye"}},
+			event.Event{Type: event.Test, Timestamp: at(10, 0), Data: event.Data{Host: "srv2", Message: "hi & bye"}},
 			`{"type":"test","timestamp":"2026-11-22T10:00:00Z","data":{"host":"srv2","message":"hi & bye"}}`,
 		},
-		"a time past the year 9999": {event.Event{Type: event.ProfileExhausted, Timestamp: now, Data: event.Data{
+		"a time past the year 9999": {event.Event{Type: event.ProfileExhausted, Timestamp: at(10, 0), Data: event.Data{
 			Message: "x", RecoversAt: &far, Profiles: []event.Profile{{ID: "a", State: "exhausted", Until: &far}}, Login: &event.Login{ExpiresAt: &far},
 		}}, `{"type":"profile.exhausted","timestamp":"2026-11-22T10:00:00Z","data":{"host":"srv1","message":"x","profiles":[{"id":"a","state":"exhausted"}],"login":{"command":""}}}`},
 	}
@@ -243,6 +246,9 @@ func jsonFields(typ reflect.Type) []string {
 	var names []string
 	for f := range typ.Fields() {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == "-" {
+			continue // never sent
+		}
 		inner := f.Type
 		switch inner.Kind() {
 		case reflect.Slice:

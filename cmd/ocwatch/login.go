@@ -17,7 +17,7 @@ import (
 	"github.com/ocwatch/ocwatch/internal/event"
 	"github.com/ocwatch/ocwatch/internal/quota"
 	"github.com/ocwatch/ocwatch/internal/web"
-	"github.com/ocwatch/ocwatch/notify"
+	"github.com/ocwatch/ocwatch/notify/text"
 	"github.com/ocwatch/ocwatch/profiles"
 	"github.com/ocwatch/ocwatch/profiles/login"
 )
@@ -210,7 +210,7 @@ func (s loginSession) conclude(r login.Result, out app.Outcome) error {
 	case out.Told.Type == event.LoginFailed:
 		return fmt.Errorf("the login is of no use: %s. Log out at the provider in that browser, or open the link in a private window, and run this again", out.Told.Data.Reason)
 	default:
-		s.screen.printf("\n%s\n", notify.Text(*out.Told, notify.English, time.Local))
+		s.screen.printf("\n%s\n", text.Of(*out.Told, text.English, time.Local))
 	}
 	s.screen.printf("%s\n", sayOrder(r.Profile, out))
 	return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/config"
 	"github.com/ocwatch/ocwatch/internal/secret"
 	"github.com/ocwatch/ocwatch/notify"
+	"github.com/ocwatch/ocwatch/notify/text"
 )
 
 // newNotifier makes the notifier of cfg. Chats of OpenClaw's are reached
@@ -27,7 +28,7 @@ func newNotifier(o Options, cfg *config.Config, in *install, store notify.Store)
 
 // endpointsOf are the webhooks and then the channels, as the file lists them.
 func endpointsOf(cfg *config.Config, version string, in *install) ([]notify.Endpoint, error) {
-	language := func(own string) notify.Language { return notify.Language(cmp.Or(own, cfg.Notify.Language)) }
+	language := func(own string) text.Language { return text.Language(cmp.Or(own, cfg.Notify.Language)) }
 	var list []notify.Endpoint
 	for _, w := range cfg.Notify.Webhooks {
 		sender, err := notify.Webhook(secret.New(w.URL), w.Secret, agent(version), nil)

@@ -14,6 +14,7 @@ import (
 	"github.com/ocwatch/ocwatch/internal/loopback"
 	"github.com/ocwatch/ocwatch/internal/secret"
 	"github.com/ocwatch/ocwatch/notify"
+	"github.com/ocwatch/ocwatch/notify/text"
 )
 
 func (d *decoder) notify(n Notify) {
@@ -36,7 +37,7 @@ func (d *decoder) notify(n Notify) {
 }
 
 // languages are those that messages can be in.
-var languages = []string{string(notify.English), string(notify.Chinese)}
+var languages = []string{string(text.English), string(text.Chinese)}
 
 // endpointName is what an endpoint may be called: it becomes part of journal
 // keys, metrics and commands.

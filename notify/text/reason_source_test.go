@@ -1,4 +1,4 @@
-package notify
+package text
 
 import (
 	"go/ast"
@@ -31,22 +31,22 @@ type source struct {
 
 var sources = []source{
 	{
-		dir: "../failover", fields: []string{"Reason", "reason"}, arguments: []string{"sayKept"},
+		dir: "../../failover", fields: []string{"Reason", "reason"}, arguments: []string{"sayKept"},
 		results: []string{"sayKept", "sayWhy", "sayDepleted", "sayLogin", "loginFault", "try"},
 	},
 	{
-		dir: "../failover/watchdog", fields: []string{"Reason", "reason", "Held", "errStopped", "errNoTrace"},
+		dir: "../../failover/watchdog", fields: []string{"Reason", "reason", "Held", "errStopped", "errNoTrace"},
 		arguments: []string{"alert", "gatewayDown", "announce"},
 	},
 	{
-		dir: "../probe", fields: []string{"Reason", "reason", "errTooLarge"}, arguments: []string{"refuse", "unsupported"},
+		dir: "../../probe", fields: []string{"Reason", "reason", "errTooLarge"}, arguments: []string{"refuse", "unsupported"},
 		results: []string{"statusReason", "transportReason", "describe", "judge", "explain", "validateURL", "ValidateEndpoint", "Error"},
 	},
 	{
-		dir: "../profiles", fields: []string{"Reason", "reason", "ignored"},
+		dir: "../../profiles", fields: []string{"Reason", "reason", "ignored"},
 		results: []string{"examine", "examineExpiry", "mismatch", "reference"},
 	},
-	{dir: "../profiles/login", fields: []string{"What", "Fix", "ErrExpired"}, but: "paste.go"},
+	{dir: "../../profiles/login", fields: []string{"What", "Fix", "ErrExpired"}, but: "paste.go"},
 }
 
 // unsaid are texts at those places that never become a reason of an event.

@@ -1,4 +1,4 @@
-package notify
+package text
 
 import (
 	"flag"
@@ -237,7 +237,7 @@ func (c told) text(t *testing.T, lang Language, zone string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Text(event.Event{Type: c.typ, Timestamp: now, Data: c.data}, lang, loc)
+	return Of(event.Event{Type: c.typ, Timestamp: now, Data: c.data}, lang, loc)
 }
 
 func TestEveryTypeIsTold(t *testing.T) {

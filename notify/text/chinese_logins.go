@@ -1,4 +1,4 @@
-package notify
+package text
 
 // loginPhrases are about what became of a login.
 var loginPhrases = []phrase{

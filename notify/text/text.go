@@ -1,4 +1,7 @@
-package notify
+// Package text tells events to people: one event is one text, in English or in
+// Chinese. Reasons come in the English of whoever decided, and are put into the
+// reader's language by a table.
+package text
 
 import (
 	"cmp"
@@ -9,13 +12,22 @@ import (
 	"github.com/ocwatch/ocwatch/internal/event"
 )
 
-// Text tells e to a person, short enough for a phone: first what happened, for
+// Language is the language of what a person reads.
+type Language string
+
+// The languages.
+const (
+	English Language = "en"
+	Chinese Language = "zh"
+)
+
+// Of tells e to a person, short enough for a phone: first what happened, for
 // a lock screen; then what comes by itself, and when; then what to do. Links,
 // codes and commands have lines of their own, so that they can be tapped and
 // copied. Times are in UTC, and in loc where the clock there shows another
 // (nil: UTC alone), and are seen from e's own timestamp. A language that is
 // not known is English.
-func Text(e event.Event, lang Language, loc *time.Location) string {
+func Of(e event.Event, lang Language, loc *time.Location) string {
 	s := newTelling(e, lang, loc)
 	if tell, ok := stories[e.Type]; ok {
 		tell(s)

@@ -1,4 +1,4 @@
-package notify
+package text
 
 import (
 	"fmt"
@@ -79,9 +79,9 @@ func TestTextOfAnything(t *testing.T) {
 		e, loc := drawEvent(t, word), anyZone.Draw(t, "zone")
 		before := fmt.Sprint(e.Data.Order, e.Data.Profiles, e.Data.Login)
 		for _, lang := range []Language{English, Chinese, "", "eo"} {
-			text := Text(e, lang, loc)
+			text := Of(e, lang, loc)
 			checkText(t, text)
-			if text != Text(e, lang, loc) {
+			if text != Of(e, lang, loc) {
 				t.Fatalf("%q is not the same twice", text)
 			}
 		}
@@ -102,7 +102,7 @@ func TestNothingForgesALine(t *testing.T) {
 				Login: &event.Login{URL: "https://example.com", Code: "ABCD" + sep + "1234", Command: "ocwatch login", Chat: "/login" + sep + "codex"},
 			}}
 			for _, lang := range []Language{English, Chinese} {
-				text := Text(e, lang, nil)
+				text := Of(e, lang, nil)
 				checkText(t, text)
 				lines := strings.Split(text, "\n")
 				if len(lines) != 12 || slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, "ocwatch login --paste") }) {
@@ -120,7 +120,7 @@ func TestTextOfUsualValues(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e, loc := drawEvent(t, word), anyZone.Draw(t, "zone")
 		for _, lang := range []Language{English, Chinese} {
-			text := Text(e, lang, loc)
+			text := Of(e, lang, loc)
 			if n := utf8.RuneCountInString(text); n > longestText {
 				t.Fatalf("%d characters: %s", n, text)
 			}
@@ -146,7 +146,7 @@ func FuzzText(f *testing.F) {
 			Login: &event.Login{URL: link, Code: code, Paste: flag, Command: id, ExpiresAt: &until},
 		}}
 		for _, lang := range []Language{English, Chinese} {
-			checkText(t, Text(e, lang, time.FixedZone("", 60*int(east))))
+			checkText(t, Of(e, lang, time.FixedZone("", 60*int(east))))
 		}
 	})
 }
