@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/ocwatch/ocwatch/internal/openclaw"
+	"github.com/ocwatch/ocwatch/notify/text"
 )
 
 const (
@@ -75,7 +76,7 @@ func (c *chat) Shown() string { return "openclaw:" + c.Channel }
 
 // Target serves Sender.
 func (c *chat) Target() string {
-	return target(strings.Join([]string{"openclaw", c.Channel, c.ChatOptions.Target, c.Account}, "\x00"))
+	return TargetOf(strings.Join([]string{"openclaw", c.Channel, c.ChatOptions.Target, c.Account}, "\x00"))
 }
 
 // Joins serves Sender.
@@ -208,17 +209,17 @@ func (c *chat) bind() {
 
 // endLinks puts a space between a link and what is not ASCII: in a text without
 // spaces the older releases take the rest of the sentence for part of the link.
-func endLinks(text string) string {
+func endLinks(body string) string {
 	var b strings.Builder
 	from := 0
-	for _, at := range linkPattern.FindAllStringIndex(text, -1) {
-		b.WriteString(text[from:at[1]])
+	for _, at := range text.Links(body) {
+		b.WriteString(body[from:at[1]])
 		from = at[1]
-		if from < len(text) && text[from] >= utf8.RuneSelf && !strings.HasPrefix(text[from:], ellipsis) {
+		if from < len(body) && body[from] >= utf8.RuneSelf && !strings.HasPrefix(body[from:], ellipsis) {
 			b.WriteByte(' ')
 		}
 	}
-	return b.String() + text[from:]
+	return b.String() + body[from:]
 }
 
 // shortenText cuts a text to n characters.

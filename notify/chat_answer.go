@@ -83,7 +83,7 @@ func ended(ctx context.Context) Answer {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return Answer{Text: "OpenClaw did not answer in time"}
 	}
-	return Answer{Text: describe(ctx.Err())}
+	return Answer{Text: Describe(ctx.Err())}
 }
 
 // lacksAction reports whether a channel, or OpenClaw for a channel it does not

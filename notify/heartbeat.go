@@ -59,7 +59,7 @@ type pulse struct {
 
 // NewHeartbeat returns a heartbeat that Run sends.
 func NewHeartbeat(o HeartbeatOptions) *Heartbeat {
-	return &Heartbeat{o: o, client: newClient(o.Client), wake: make(chan struct{}, 1)}
+	return &Heartbeat{o: o, client: NewClient(o.Client), wake: make(chan struct{}, 1)}
 }
 
 // Beat notes the end of a round: failing is "" where all is well, else why not

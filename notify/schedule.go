@@ -8,10 +8,11 @@ import (
 )
 
 const (
-	// firstWait doubles with every attempt, up to maxWait: quick enough for
+	// firstWait doubles with every attempt, up to MaxWait: quick enough for
 	// a receiver's restart, and about 80 requests in giveUpAfter.
 	firstWait = 5 * time.Second
-	maxWait   = time.Hour
+	// MaxWait is the longest that a receiver is left alone for, whatever it asks.
+	MaxWait = time.Hour
 	// giveUpAfter bridges a weekend.
 	giveUpAfter = 72 * time.Hour
 	// maxRefusals: a definite no is asked again twice, because gateways in
@@ -41,7 +42,7 @@ func judge(m journal.Message, a Answer, now time.Time, jitter float64) journal.O
 		o.Result = journal.Dead
 		return o
 	}
-	wait := min(max(a.RetryAfter, 0), maxWait)
+	wait := min(max(a.RetryAfter, 0), MaxWait)
 	o.NextAt = now.Add(max(backoff(o.Attempts, jitter), wait))
 	if o.NextAt.After(deadline) {
 		o.NextAt = deadline // a last try, for a receiver that came back just in time
@@ -52,7 +53,7 @@ func judge(m journal.Message, a Answer, now time.Time, jitter float64) journal.O
 // backoff is the wait after the n-th attempt, n from 1: 5 s doubling to 1 h,
 // less up to a quarter, so that many endpoints do not come back at once.
 func backoff(n int, jitter float64) time.Duration {
-	d := min(firstWait<<min(n-1, 20), maxWait)
+	d := min(firstWait<<min(n-1, 20), MaxWait)
 	return d - time.Duration(jitter*float64(d)/4)
 }
 
@@ -64,7 +65,7 @@ func jitter() float64 {
 // ever set means that the clock was set back: then it is due.
 func untilDue(next, now time.Time) time.Duration {
 	d := next.Sub(now)
-	if d > maxWait {
+	if d > MaxWait {
 		return 0
 	}
 	return max(d, 0)

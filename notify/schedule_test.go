@@ -56,7 +56,7 @@ func FuzzRetryAfter(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		if d := retryAfter(429, http.Header{"Retry-After": {s}}, noon); d < 0 || d > maxWait {
+		if d := retryAfter(429, http.Header{"Retry-After": {s}}, noon); d < 0 || d > MaxWait {
 			t.Errorf("%q: %v", s, d)
 		}
 	})
@@ -67,7 +67,7 @@ func answered(code int) Answer {
 	if code == 0 {
 		return Answer{Text: "connection refused"}
 	}
-	return httpAnswer(code, nil, noon)
+	return HTTPAnswer(code, nil, noon)
 }
 
 // Every status there is, and what becomes of the message.
@@ -113,9 +113,9 @@ func TestJudgeIsBounded(t *testing.T) {
 			if now.Sub(noon) < giveUpAfter && o.Refusals < maxRefusals {
 				t.Fatalf("given up early: %+v", o)
 			}
-		case o.NextAt.After(noon.Add(giveUpAfter)), o.NextAt.Sub(now) > maxWait, !o.NextAt.After(now):
+		case o.NextAt.After(noon.Add(giveUpAfter)), o.NextAt.Sub(now) > MaxWait, !o.NextAt.After(now):
 			t.Fatalf("next at %v after %v", o.NextAt, now)
-		case o.NextAt.Sub(now) < min(a.RetryAfter, maxWait) && !o.NextAt.Equal(noon.Add(giveUpAfter)):
+		case o.NextAt.Sub(now) < min(a.RetryAfter, MaxWait) && !o.NextAt.Equal(noon.Add(giveUpAfter)):
 			t.Fatal("earlier than the receiver asked for")
 		}
 	})

@@ -50,7 +50,7 @@ func TestThreeDaysDownThenBack(t *testing.T) {
 		n = setup(t, j, client, io.Discard)
 		stop = start(t.Context(), n)
 		want = append(want, post(t, n, j))
-		time.Sleep(time.Until(back) + maxWait)
+		time.Sleep(time.Until(back) + MaxWait)
 		stop()
 
 		if got := r.ids(); !reflect.DeepEqual(got, want) {

@@ -13,6 +13,7 @@ import (
 	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/config"
 	"github.com/ocwatch/ocwatch/internal/secret"
 	"github.com/ocwatch/ocwatch/notify"
+	"github.com/ocwatch/ocwatch/notify/shout"
 	"github.com/ocwatch/ocwatch/notify/text"
 )
 
@@ -49,7 +50,7 @@ func endpointsOf(cfg *config.Config, version string, in *install) ([]notify.Endp
 
 func channel(c config.Channel, in *install) (notify.Sender, error) {
 	if c.OpenClaw.Channel == "" {
-		return notify.Shout(c.URL)
+		return shout.New(c.URL)
 	}
 	if in == nil {
 		return nil, errors.New("there is no OpenClaw to send through")

@@ -14,6 +14,7 @@ import (
 	"github.com/ocwatch/ocwatch/internal/loopback"
 	"github.com/ocwatch/ocwatch/internal/secret"
 	"github.com/ocwatch/ocwatch/notify"
+	"github.com/ocwatch/ocwatch/notify/shout"
 	"github.com/ocwatch/ocwatch/notify/text"
 )
 
@@ -93,7 +94,7 @@ func (d *decoder) channel(path string, c Channel) {
 	case c.URL.Empty():
 		d.failAt(path, "a channel needs a url or url_file, like telegram://TOKEN@telegram?chats=CHAT_ID, or openclaw: {channel: telegram, target: \"CHAT_ID\"}")
 	default:
-		if _, err := notify.Shout(c.URL); err != nil {
+		if _, err := shout.New(c.URL); err != nil {
 			d.failAt(d.given(path+".url"), "%v", err)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/ocwatch/ocwatch/internal/secret"
-	"github.com/ocwatch/ocwatch/notify"
+	"github.com/ocwatch/ocwatch/notify/shout"
 )
 
 // Show writes the effective configuration as YAML, defaults filled in. Load
@@ -59,7 +59,7 @@ func (c *Config) Show(w io.Writer) error {
 func (c *Config) addresses() map[secret.Value]string {
 	shown := map[secret.Value]string{}
 	for _, ch := range c.Notify.Channels {
-		if sender, err := notify.Shout(ch.URL); err == nil {
+		if sender, err := shout.New(ch.URL); err == nil {
 			shown[ch.URL] = sender.Shown() + "/" + secret.Redacted
 		}
 	}

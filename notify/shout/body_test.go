@@ -1,4 +1,4 @@
-package notify
+package shout
 
 import (
 	"encoding/json"
@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/ocwatch/ocwatch/notify"
 )
 
 // accepting answers as the service does that took a message.
@@ -112,7 +114,7 @@ func TestBodies(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newChatServer(t, accepting)
-			if a := send(t, mustShout(t, c.url, r.wires), c.text); a.Kind != Accepted {
+			if a := send(t, mustNew(t, c.url, r.wires), c.text); a.Kind != notify.Accepted {
 				t.Fatalf("answer %+v", a)
 			}
 			got := r.requests()
@@ -160,7 +162,7 @@ func TestLarkSignature(t *testing.T) {
 		t.Errorf("signature %q, want %q", got, larkSignature)
 	}
 	r := newChatServer(t, accepting)
-	if a := send(t, mustShout(t, larkURL, r.wires), "hi"); a.Kind != Accepted {
+	if a := send(t, mustNew(t, larkURL, r.wires), "hi"); a.Kind != notify.Accepted {
 		t.Fatalf("answer %+v", a)
 	}
 	body := r.requests()[0].body
@@ -199,7 +201,7 @@ func TestLongMessages(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newChatServer(t, accepting)
-			if a := send(t, mustShout(t, c.url, r.wires), text); a.Kind != Accepted {
+			if a := send(t, mustNew(t, c.url, r.wires), text); a.Kind != notify.Accepted {
 				t.Fatalf("answer %+v", a)
 			}
 			var lines []string

@@ -1,4 +1,4 @@
-package notify
+package shout
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/nicholas-fedor/shoutrrr/pkg/services/chat/wecom"
+
+	"github.com/ocwatch/ocwatch/notify"
 )
 
 const (
@@ -62,7 +64,7 @@ func (wecomRobot) letters(text string) []letter {
 // is no way to escape it, so the bracket becomes its wide form.
 func escapeWeCom(text string) string { return strings.ReplaceAll(text, "<@", "＜@") }
 
-func (w wecomRobot) deliver(ctx context.Context, _ int, l letter) Answer {
+func (w wecomRobot) deliver(ctx context.Context, _ int, l letter) notify.Answer {
 	text := w.mention
 	text.Content = l.text
 	r, a := w.post(ctx, w.url, nil, wecom.RequestBody{MsgType: "text", Text: text})
@@ -74,38 +76,38 @@ func (w wecomRobot) deliver(ctx context.Context, _ int, l letter) Answer {
 
 // judgeWeCom reads an answer, which is a 200 also where it is a no:
 // https://developer.work.weixin.qq.com/document/path/90313.
-func judgeWeCom(r reply) Answer {
+func judgeWeCom(r reply) notify.Answer {
 	var said struct {
 		Code *int `json:"errcode"`
 	}
 	ours := r.decode(&said) && said.Code != nil
 	a := r.answer()
 	switch {
-	case a.Kind == Accepted && !ours:
+	case a.Kind == notify.Accepted && !ours:
 		return unreadable(r.status, "WeCom")
-	case !ours || a.Kind == Accepted && *said.Code == 0:
+	case !ours || a.Kind == notify.Accepted && *said.Code == 0:
 		return a
-	case a.Kind != Accepted && *said.Code == 0:
+	case a.Kind != notify.Accepted && *said.Code == 0:
 		return a
 	}
 	kind, words := wecomWords(*said.Code)
-	out := Answer{Kind: kind, Text: fmt.Sprintf("WeCom answered errcode %d: %s", *said.Code, words), RetryAfter: a.RetryAfter}
-	if kind == Failed && *said.Code != -1 {
+	out := notify.Answer{Kind: kind, Text: fmt.Sprintf("WeCom answered errcode %d: %s", *said.Code, words), RetryAfter: a.RetryAfter}
+	if kind == notify.Failed && *said.Code != -1 {
 		out.RetryAfter = max(out.RetryAfter, wecomPause)
 	}
 	return out
 }
 
-func wecomWords(code int) (AnswerKind, string) {
+func wecomWords(code int) (notify.AnswerKind, string) {
 	switch code {
 	case 93000:
-		return Gone, "the robot was removed from the group, or its key is another one"
+		return notify.Gone, "the robot was removed from the group, or its key is another one"
 	case 45009, 45033:
-		return Failed, "too many messages; a robot may send 20 a minute"
+		return notify.Failed, "too many messages; a robot may send 20 a minute"
 	case -1:
-		return Failed, "a fault at WeCom's"
+		return notify.Failed, "a fault at WeCom's"
 	case 40058, 45002, 44004, 40008:
-		return Refused, "WeCom does not take the text"
+		return notify.Refused, "WeCom does not take the text"
 	}
-	return Refused, "WeCom does not take the message"
+	return notify.Refused, "WeCom does not take the message"
 }

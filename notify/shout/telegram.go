@@ -1,4 +1,4 @@
-package notify
+package shout
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/nicholas-fedor/shoutrrr/pkg/services/chat/telegram"
+
+	"github.com/ocwatch/ocwatch/notify"
 )
 
 // telegramLimit is in UTF-16 code units: https://core.telegram.org/bots/api#sendmessage.
@@ -76,7 +78,7 @@ type telegramReply struct {
 	} `json:"parameters"`
 }
 
-func (t telegramBot) deliver(ctx context.Context, room int, l letter) Answer {
+func (t telegramBot) deliver(ctx context.Context, room int, l letter) notify.Answer {
 	m := telegramMessage{Text: l.text, Quiet: t.quiet}
 	m.Preview.Disabled = t.plain
 	id, thread, _ := strings.Cut(t.chats[room], ":")
@@ -89,22 +91,22 @@ func (t telegramBot) deliver(ctx context.Context, room int, l letter) Answer {
 	return judgeTelegram(r)
 }
 
-func judgeTelegram(r reply) Answer {
+func judgeTelegram(r reply) notify.Answer {
 	var said telegramReply
 	ours := r.decode(&said)
 	a := r.answer()
 	switch {
-	case a.Kind == Accepted && said.OK:
+	case a.Kind == notify.Accepted && said.OK:
 		return a
-	case a.Kind == Accepted:
+	case a.Kind == notify.Accepted:
 		return unreadable(r.status, "Telegram")
 	case !ours:
 		return a
-	case a.Kind == Failed:
+	case a.Kind == notify.Failed:
 		a.RetryAfter = max(a.RetryAfter, later(said.Parameters.RetryAfter))
 		return a
 	}
-	return a.saying(telegramWords(r.status, strings.ToLower(said.Description)))
+	return saying(a, telegramWords(r.status, strings.ToLower(said.Description)))
 }
 
 func telegramWords(status int, description string) string {

@@ -1,4 +1,4 @@
-package notify
+package shout
 
 import (
 	"context"
@@ -14,12 +14,14 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"github.com/ocwatch/ocwatch/notify"
 )
 
-// TestShoutKeepsSecrets makes every kind of failure happen to every service and
+// TestKeepsSecrets makes every kind of failure happen to every service and
 // looks for the address's secrets in all that is shown. The receivers send back
 // whatever they were told, as a badly written one might.
-func TestShoutKeepsSecrets(t *testing.T) {
+func TestKeepsSecrets(t *testing.T) {
 	closed := httptest.NewServer(nil)
 	closed.Close()
 	plain := httptest.NewServer(http.NotFoundHandler())
@@ -74,9 +76,9 @@ func TestShoutKeepsSecrets(t *testing.T) {
 	for service, address := range httpURLs() {
 		for way, wires := range ways {
 			t.Run(service+"/"+way, func(t *testing.T) {
-				s := mustShout(t, address, wires(t))
+				s := mustNew(t, address, wires(t))
 				a := send(t, s, "hello\nworld")
-				if a.Kind == Accepted {
+				if a.Kind == notify.Accepted {
 					t.Errorf("delivered?")
 				}
 				if a.Text == "" {
@@ -88,7 +90,7 @@ func TestShoutKeepsSecrets(t *testing.T) {
 				shown := strings.Join([]string{
 					a.Text, s.Shown(), s.Target(), log.String(),
 					fmt.Sprint(s), fmt.Sprintf("%v %+v %#v %s %q", s, s, s, s, s),
-					fmt.Sprintf("%+v %#v", struct{ s Sender }{s}, []any{s}),
+					fmt.Sprintf("%+v %#v", struct{ s notify.Sender }{s}, []any{s}),
 				}, "\n")
 				if strings.Contains(strings.ToLower(shown), "s3cr3t") {
 					t.Errorf("a secret is shown:\n%s", shown)
@@ -100,12 +102,12 @@ func TestShoutKeepsSecrets(t *testing.T) {
 
 func address(s *httptest.Server) string { return s.Listener.Addr().String() }
 
-// TestShoutFollowsNoRedirect: link and code go nowhere but to the service.
-func TestShoutFollowsNoRedirect(t *testing.T) {
+// TestFollowsNoRedirect: link and code go nowhere but to the service.
+func TestFollowsNoRedirect(t *testing.T) {
 	for service, address := range httpURLs() {
 		t.Run(service, func(t *testing.T) {
 			r := newChatServer(t, answering(307, map[string]string{"Location": "https://ntfy.sh/elsewhere"}, ""))
-			if a := send(t, mustShout(t, address, r.wires), "hello"); a.Kind != Refused {
+			if a := send(t, mustNew(t, address, r.wires), "hello"); a.Kind != notify.Refused {
 				t.Errorf("got %+v", a)
 			}
 			if n := len(r.requests()); n != 1 {
@@ -115,10 +117,10 @@ func TestShoutFollowsNoRedirect(t *testing.T) {
 	}
 }
 
-// TestShoutIsBounded: a service that takes the connection and says nothing
+// TestIsBounded: a service that takes the connection and says nothing
 // costs 15 s, and leaves nothing behind: the bubble fails on a goroutine that
 // goes on.
-func TestShoutIsBounded(t *testing.T) {
+func TestIsBounded(t *testing.T) {
 	for service, address := range httpURLs() {
 		t.Run(service, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -129,10 +131,10 @@ func TestShoutIsBounded(t *testing.T) {
 					go io.Copy(io.Discard, other) //nolint:errcheck // it ends with the connection
 					return near, nil
 				}}}
-				s := mustShout(t, address, wires{client: client})
+				s := mustNew(t, address, wires{client: client})
 				start := time.Now()
-				a := s.Send(context.Background(), Outgoing{ID: "msg_1", Body: []byte("hello")})
-				if a != (Answer{Kind: Failed, Text: "no answer in time"}) || time.Since(start) != shoutTimeout {
+				a := s.Send(context.Background(), notify.Outgoing{ID: "msg_1", Body: []byte("hello")})
+				if a != (notify.Answer{Kind: notify.Failed, Text: "no answer in time"}) || time.Since(start) != timeout {
 					t.Errorf("got %+v after %s", a, time.Since(start))
 				}
 				_ = (<-far).Close()
@@ -142,8 +144,8 @@ func TestShoutIsBounded(t *testing.T) {
 	}
 }
 
-// TestShoutStops: an attempt ends with its context.
-func TestShoutStops(t *testing.T) {
+// TestStops: an attempt ends with its context.
+func TestStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	release := make(chan struct{})
 	r := newChatServer(t, func(http.ResponseWriter, *http.Request) {
@@ -151,16 +153,16 @@ func TestShoutStops(t *testing.T) {
 		<-release
 	})
 	defer close(release)
-	a := mustShout(t, telegramURL, r.wires).Send(ctx, Outgoing{ID: "msg_1", Body: []byte("hello")})
-	if a != (Answer{Kind: Failed, Text: "cut short, because ocwatch is stopping"}) {
+	a := mustNew(t, telegramURL, r.wires).Send(ctx, notify.Outgoing{ID: "msg_1", Body: []byte("hello")})
+	if a != (notify.Answer{Kind: notify.Failed, Text: "cut short, because ocwatch is stopping"}) {
 		t.Errorf("got %+v", a)
 	}
 }
 
-// TestShoutTransport: as for webhooks, a sender's client is its own. What other
+// TestTransport: as for webhooks, a sender's client is its own. What other
 // code does to the global one changes nothing.
-func TestShoutTransport(t *testing.T) {
-	s := mustShout(t, telegramURL, wires{})
+func TestTransport(t *testing.T) {
+	s := mustNew(t, telegramURL, wires{})
 	bot, ok := s.service.(telegramBot)
 	if !ok {
 		t.Fatalf("%T", s.service)

@@ -1,4 +1,4 @@
-package notify
+package shout
 
 import (
 	"context"
@@ -16,6 +16,8 @@ import (
 	shoutsmtp "github.com/nicholas-fedor/shoutrrr/pkg/services/email/smtp"
 
 	"github.com/ocwatch/ocwatch/internal/loopback"
+
+	"github.com/ocwatch/ocwatch/notify"
 )
 
 // mailServer sends a mail to each address by itself, so that one that is
@@ -110,10 +112,10 @@ func (m mailServer) letters(text string) []letter {
 	return []letter{{title: title, text: text}}
 }
 
-func (m mailServer) deliver(ctx context.Context, room int, l letter) Answer {
+func (m mailServer) deliver(ctx context.Context, room int, l letter) notify.Answer {
 	conn, err := m.dial(ctx)
 	if err != nil {
-		return Answer{Text: "connecting: " + describe(err)}
+		return notify.Answer{Text: "connecting: " + notify.Describe(err)}
 	}
 	defer conn.Close() //nolint:errcheck // the server's word was read before
 	// net/smtp knows no context. The deadline ends every read and write, an
@@ -128,7 +130,7 @@ func (m mailServer) deliver(ctx context.Context, room int, l letter) Answer {
 		}
 		return err.answer()
 	}
-	return Answer{Kind: Accepted, Text: "250 taken by the mail server"}
+	return notify.Answer{Kind: notify.Accepted, Text: "250 taken by the mail server"}
 }
 
 func (m mailServer) dial(ctx context.Context) (net.Conn, error) {

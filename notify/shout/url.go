@@ -1,4 +1,4 @@
-package notify
+package shout
 
 import (
 	"errors"
@@ -39,10 +39,10 @@ func (d dialect) wrong(err error) error {
 	return fmt.Errorf("%s url: %w; %s is meant", d.scheme, err, d.example)
 }
 
-// parseShout finds the service that raw names. Neither the library's errors nor
+// parse finds the service that raw names. Neither the library's errors nor
 // package url's are passed on, since they quote tokens; nor is a scheme that
 // could be the beginning of one.
-func parseShout(raw string) (dialect, *url.URL, error) {
+func parse(raw string) (dialect, *url.URL, error) {
 	scheme, _, ok := strings.Cut(raw, "://")
 	if !ok || strings.Trim(strings.ToLower(scheme), "abcdefghijklmnopqrstuvwxyz+") != "" || len(scheme) > 20 {
 		return dialect{}, nil, errors.New("url does not name a service; telegram://TOKEN@telegram?chats=CHAT_ID is meant, or another of " + serviceNames())

@@ -1,4 +1,4 @@
-package notify
+package shout
 
 import (
 	"context"
@@ -9,6 +9,9 @@ import (
 	"strings"
 
 	"github.com/nicholas-fedor/shoutrrr/pkg/services/chat/discord"
+
+	"github.com/ocwatch/ocwatch/notify"
+	"github.com/ocwatch/ocwatch/notify/text"
 )
 
 const (
@@ -78,15 +81,15 @@ var (
 
 // escapeDiscord keeps a text as it is: Discord reads Markdown in every message.
 // Addresses stay untouched, for a backslash would become a part of them.
-func escapeDiscord(text string) string {
+func escapeDiscord(body string) string {
 	var b strings.Builder
 	at := 0
-	for _, span := range linkPattern.FindAllStringIndex(text, -1) {
-		b.WriteString(escapeMarks(text[at:span[0]], at == 0))
-		b.WriteString(text[span[0]:span[1]])
+	for _, span := range text.Links(body) {
+		b.WriteString(escapeMarks(body[at:span[0]], at == 0))
+		b.WriteString(body[span[0]:span[1]])
 		at = span[1]
 	}
-	b.WriteString(escapeMarks(text[at:], at == 0))
+	b.WriteString(escapeMarks(body[at:], at == 0))
 	return b.String()
 }
 
@@ -113,7 +116,7 @@ type discordMessage struct {
 	} `json:"allowed_mentions"`
 }
 
-func (d discordHook) deliver(ctx context.Context, _ int, l letter) Answer {
+func (d discordHook) deliver(ctx context.Context, _ int, l letter) notify.Answer {
 	m := discordMessage{Content: escapeDiscord(l.text), Username: d.config.Username, Avatar: d.config.Avatar, Flags: suppressEmbeds}
 	m.Mentions.Parse = []string{}
 	r, a := d.post(ctx, d.url, nil, m)
@@ -123,7 +126,7 @@ func (d discordHook) deliver(ctx context.Context, _ int, l letter) Answer {
 	return judgeDiscord(r)
 }
 
-func judgeDiscord(r reply) Answer {
+func judgeDiscord(r reply) notify.Answer {
 	var said struct {
 		ID         string  `json:"id"`
 		Code       int     `json:"code"`
@@ -132,20 +135,20 @@ func judgeDiscord(r reply) Answer {
 	ours := r.decode(&said)
 	a := r.answer()
 	switch {
-	case a.Kind == Accepted && said.ID == "":
+	case a.Kind == notify.Accepted && said.ID == "":
 		return unreadable(r.status, "Discord")
-	case a.Kind == Accepted, !ours:
+	case a.Kind == notify.Accepted, !ours:
 		return a
-	case a.Kind == Failed:
+	case a.Kind == notify.Failed:
 		a.RetryAfter = max(a.RetryAfter, later(said.RetryAfter))
 		return a
 	case said.Code == unknownWebhook:
-		a.Kind = Gone
-		return a.saying("the webhook was deleted in Discord")
+		a.Kind = notify.Gone
+		return saying(a, "the webhook was deleted in Discord")
 	case said.Code == invalidToken:
-		return a.saying("the webhook's token is wrong")
+		return saying(a, "the webhook's token is wrong")
 	case said.Code != 0:
-		return a.saying(fmt.Sprintf("Discord's error %d", said.Code))
+		return saying(a, fmt.Sprintf("Discord's error %d", said.Code))
 	}
 	return a
 }

@@ -1,10 +1,12 @@
-package notify
+package shout
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"net/textproto"
+
+	"github.com/ocwatch/ocwatch/notify"
 )
 
 // smtpError is where a mail stopped.
@@ -14,29 +16,29 @@ type smtpError struct {
 }
 
 // answer goes by the server's code: its text may quote what it was told.
-func (e *smtpError) answer() Answer {
+func (e *smtpError) answer() notify.Answer {
 	var (
 		said    *textproto.Error
 		foreign textproto.ProtocolError
 	)
 	switch {
 	case errors.As(e.cause, &said):
-		a := Answer{Text: fmt.Sprintf("%s: the mail server answered %d", e.step, said.Code)}
+		a := notify.Answer{Text: fmt.Sprintf("%s: the mail server answered %d", e.step, said.Code)}
 		if said.Code >= 500 {
-			a.Kind = Refused
+			a.Kind = notify.Refused
 		}
 		if words := smtpWords(said.Code); words != "" {
 			a.Text += ", " + words
 		}
 		return a
 	case errors.Is(e.cause, errNotOffered):
-		return Answer{Kind: Refused, Text: e.step + ": " + e.cause.Error()}
+		return notify.Answer{Kind: notify.Refused, Text: e.step + ": " + e.cause.Error()}
 	case errors.As(e.cause, &foreign):
-		return Answer{Text: e.step + ": the other side does not speak SMTP"}
+		return notify.Answer{Text: e.step + ": the other side does not speak SMTP"}
 	case errors.Is(e.cause, context.DeadlineExceeded):
-		return Answer{Text: e.step + ": no answer in time"}
+		return notify.Answer{Text: e.step + ": no answer in time"}
 	}
-	return Answer{Text: e.step + ": " + describe(e.cause)}
+	return notify.Answer{Text: e.step + ": " + notify.Describe(e.cause)}
 }
 
 func smtpWords(code int) string {

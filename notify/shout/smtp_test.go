@@ -1,4 +1,4 @@
-package notify
+package shout
 
 import (
 	"bufio"
@@ -16,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/ocwatch/ocwatch/notify"
 )
 
 // mailbox is a mail server on 127.0.0.1: RFC 5321 as far as a client that sends
@@ -200,7 +202,7 @@ func testRoots() wires {
 func TestMail(t *testing.T) {
 	b := newMailbox(t, nil)
 	text := "srv1: 全部 3 个 openai 账号已用完\n\n打开 https://auth.example.com/device?a=b&c=d%20e\n.a line with a dot\n" + strings.Repeat("长", 90)
-	if a := send(t, mustShout(t, b.url("", "&fromname=值班 ocwatch"), testRoots()), text); a.Kind != Accepted {
+	if a := send(t, mustNew(t, b.url("", "&fromname=值班 ocwatch"), testRoots()), text); a.Kind != notify.Accepted {
 		t.Fatalf("answer %+v", a)
 	}
 	m := b.take(t, 1)[0]
@@ -274,8 +276,8 @@ func TestMailSubjects(t *testing.T) {
 func TestMailIsRecognised(t *testing.T) {
 	b := newMailbox(t, nil)
 	for _, id := range []string{"msg_1", "msg_1", "msg_2"} {
-		s := mustShout(t, b.url("", ""), testRoots())
-		if a := s.Send(t.Context(), Outgoing{ID: id, Body: []byte("hi")}); a.Kind != Accepted {
+		s := mustNew(t, b.url("", ""), testRoots())
+		if a := s.Send(t.Context(), notify.Outgoing{ID: id, Body: []byte("hi")}); a.Kind != notify.Accepted {
 			t.Fatalf("answer %+v", a)
 		}
 	}
@@ -313,7 +315,7 @@ func TestMailLogins(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newMailbox(t, func(b *mailbox) { b.features, b.implicit = c.features, c.implicit })
-			if a := send(t, mustShout(t, b.url(user, c.options), testRoots()), "hi"); a.Kind != Accepted {
+			if a := send(t, mustNew(t, b.url(user, c.options), testRoots()), "hi"); a.Kind != notify.Accepted {
 				t.Fatalf("answer %+v", a)
 			}
 			m := b.take(t, 1)[0]
@@ -331,27 +333,27 @@ func TestMailAnswers(t *testing.T) {
 		features []string
 		user     string
 		options  string
-		want     Answer
+		want     notify.Answer
 	}{
-		"wrong password":          {map[string]string{"AUTH": "535 5.7.8 no: " + secretWords}, []string{"AUTH PLAIN"}, "me:s3cr3t", "", Answer{Kind: Refused, Text: "login: the mail server answered 535, user or password is wrong, or it wants an app password"}},
-		"logins cannot be tried":  {map[string]string{"AUTH": "454 4.7.0 later"}, []string{"AUTH PLAIN"}, "me:s3cr3t", "", Answer{Kind: Failed, Text: "login: the mail server answered 454, it cannot check a login now"}},
-		"no logins":               {nil, nil, "me:s3cr3t", "", Answer{Kind: Refused, Text: "login: the mail server does not offer it"}},
-		"login is wanted":         {map[string]string{"MAIL": "530 5.7.0 authentication required"}, nil, "", "", Answer{Kind: Refused, Text: "sender: the mail server answered 530, it wants user and password"}},
-		"greylisted":              {map[string]string{"RCPT": "451 4.7.1 greylisted, " + secretWords}, nil, "", "", Answer{Kind: Failed, Text: "recipient: the mail server answered 451, it will take it later"}},
-		"no such recipient":       {map[string]string{"RCPT": "550 5.1.1 " + secretWords}, nil, "", "", Answer{Kind: Refused, Text: "recipient: the mail server answered 550, it does not take this address"}},
-		"full":                    {map[string]string{"RCPT": "452 4.2.2 full"}, nil, "", "", Answer{Kind: Failed, Text: "recipient: the mail server answered 452, it will take it later"}},
-		"spam":                    {map[string]string{".": "554 5.7.1 " + secretWords}, nil, "", "", Answer{Kind: Refused, Text: "text: the mail server answered 554, it does not take this mail"}},
-		"closing":                 {map[string]string{"greeting": "421 4.3.2 shutting down"}, nil, "", "", Answer{Kind: Failed, Text: "greeting: the mail server answered 421, it will take it later"}},
-		"an odd code":             {map[string]string{"DATA": "599 ?"}, nil, "", "", Answer{Kind: Refused, Text: "text: the mail server answered 599"}},
-		"no STARTTLS":             {nil, []string{"AUTH PLAIN"}, "me:s3cr3t", "&requirestarttls=yes", Answer{Kind: Refused, Text: "STARTTLS: the mail server does not offer it"}},
-		"STARTTLS refused":        {map[string]string{"STARTTLS": "454 not now"}, []string{"STARTTLS"}, "me:s3cr3t", "&requirestarttls=yes", Answer{Kind: Failed, Text: "STARTTLS: the mail server answered 454, it cannot check a login now"}},
-		"not a mail server":       {map[string]string{"greeting": "HTTP/1.1 400 s3cr3t"}, nil, "", "", Answer{Kind: Failed, Text: "greeting: the other side does not speak SMTP"}},
-		"a bye that is none":      {map[string]string{"QUIT": "500 s3cr3t"}, nil, "", "", Answer{Kind: Accepted, Text: "delivered"}},
-		"TLS, and it speaks none": {nil, nil, "", "&encryption=ImplicitTLS", Answer{Kind: Failed, Text: "connecting: the other side does not speak TLS"}},
+		"wrong password":          {map[string]string{"AUTH": "535 5.7.8 no: " + secretWords}, []string{"AUTH PLAIN"}, "me:s3cr3t", "", notify.Answer{Kind: notify.Refused, Text: "login: the mail server answered 535, user or password is wrong, or it wants an app password"}},
+		"logins cannot be tried":  {map[string]string{"AUTH": "454 4.7.0 later"}, []string{"AUTH PLAIN"}, "me:s3cr3t", "", notify.Answer{Kind: notify.Failed, Text: "login: the mail server answered 454, it cannot check a login now"}},
+		"no logins":               {nil, nil, "me:s3cr3t", "", notify.Answer{Kind: notify.Refused, Text: "login: the mail server does not offer it"}},
+		"login is wanted":         {map[string]string{"MAIL": "530 5.7.0 authentication required"}, nil, "", "", notify.Answer{Kind: notify.Refused, Text: "sender: the mail server answered 530, it wants user and password"}},
+		"greylisted":              {map[string]string{"RCPT": "451 4.7.1 greylisted, " + secretWords}, nil, "", "", notify.Answer{Kind: notify.Failed, Text: "recipient: the mail server answered 451, it will take it later"}},
+		"no such recipient":       {map[string]string{"RCPT": "550 5.1.1 " + secretWords}, nil, "", "", notify.Answer{Kind: notify.Refused, Text: "recipient: the mail server answered 550, it does not take this address"}},
+		"full":                    {map[string]string{"RCPT": "452 4.2.2 full"}, nil, "", "", notify.Answer{Kind: notify.Failed, Text: "recipient: the mail server answered 452, it will take it later"}},
+		"spam":                    {map[string]string{".": "554 5.7.1 " + secretWords}, nil, "", "", notify.Answer{Kind: notify.Refused, Text: "text: the mail server answered 554, it does not take this mail"}},
+		"closing":                 {map[string]string{"greeting": "421 4.3.2 shutting down"}, nil, "", "", notify.Answer{Kind: notify.Failed, Text: "greeting: the mail server answered 421, it will take it later"}},
+		"an odd code":             {map[string]string{"DATA": "599 ?"}, nil, "", "", notify.Answer{Kind: notify.Refused, Text: "text: the mail server answered 599"}},
+		"no STARTTLS":             {nil, []string{"AUTH PLAIN"}, "me:s3cr3t", "&requirestarttls=yes", notify.Answer{Kind: notify.Refused, Text: "STARTTLS: the mail server does not offer it"}},
+		"STARTTLS refused":        {map[string]string{"STARTTLS": "454 not now"}, []string{"STARTTLS"}, "me:s3cr3t", "&requirestarttls=yes", notify.Answer{Kind: notify.Failed, Text: "STARTTLS: the mail server answered 454, it cannot check a login now"}},
+		"not a mail server":       {map[string]string{"greeting": "HTTP/1.1 400 s3cr3t"}, nil, "", "", notify.Answer{Kind: notify.Failed, Text: "greeting: the other side does not speak SMTP"}},
+		"a bye that is none":      {map[string]string{"QUIT": "500 s3cr3t"}, nil, "", "", notify.Answer{Kind: notify.Accepted, Text: "delivered"}},
+		"TLS, and it speaks none": {nil, nil, "", "&encryption=ImplicitTLS", notify.Answer{Kind: notify.Failed, Text: "connecting: the other side does not speak TLS"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newMailbox(t, func(b *mailbox) { b.replies, b.features = c.replies, c.features })
-			s := mustShout(t, b.url(c.user, c.options), testRoots())
+			s := mustNew(t, b.url(c.user, c.options), testRoots())
 			if a := send(t, s, "hi"); a != c.want {
 				t.Errorf("got  %+v\nwant %+v", a, c.want)
 			}
@@ -361,8 +363,8 @@ func TestMailAnswers(t *testing.T) {
 
 func TestMailUntrusted(t *testing.T) {
 	b := newMailbox(t, func(b *mailbox) { b.features = []string{"STARTTLS", "AUTH PLAIN"} })
-	a := send(t, mustShout(t, b.url("me:s3cr3t", "&requirestarttls=yes"), wires{}), "hi")
-	if a.Kind != Failed || !strings.HasPrefix(a.Text, "STARTTLS: the TLS certificate is not trusted: ") {
+	a := send(t, mustNew(t, b.url("me:s3cr3t", "&requirestarttls=yes"), wires{}), "hi")
+	if a.Kind != notify.Failed || !strings.HasPrefix(a.Text, "STARTTLS: the TLS certificate is not trusted: ") {
 		t.Errorf("got %+v", a)
 	}
 	if b.mu.Lock(); len(b.mails) != 0 {
@@ -375,7 +377,7 @@ func TestMailUnreachable(t *testing.T) {
 	b := newMailbox(t, nil)
 	url := b.url("", "")
 	_ = b.listener.Close()
-	if a := send(t, mustShout(t, url, testRoots()), "hi"); a != (Answer{Kind: Failed, Text: "connecting: connection refused"}) {
+	if a := send(t, mustNew(t, url, testRoots()), "hi"); a != (notify.Answer{Kind: notify.Failed, Text: "connecting: connection refused"}) {
 		t.Errorf("got %+v", a)
 	}
 }
@@ -393,12 +395,12 @@ func TestMailSilence(t *testing.T) {
 					time.AfterFunc(100*time.Millisecond, cancel)
 				}
 				defer cancel()
-				a := mustShout(t, b.url("me:s3cr3t", ""), testRoots()).Send(ctx, Outgoing{ID: "msg_1", Body: []byte("hi")})
+				a := mustNew(t, b.url("me:s3cr3t", ""), testRoots()).Send(ctx, notify.Outgoing{ID: "msg_1", Body: []byte("hi")})
 				want := "no answer in time"
 				if how == "stopped" {
 					want = "cut short, because ocwatch is stopping"
 				}
-				if a.Kind != Failed || !strings.HasSuffix(a.Text, ": "+want) {
+				if a.Kind != notify.Failed || !strings.HasSuffix(a.Text, ": "+want) {
 					t.Errorf("got %+v", a)
 				}
 				select {
@@ -417,8 +419,8 @@ func TestMailRecipients(t *testing.T) {
 	b := newMailbox(t, func(b *mailbox) {
 		b.replies = map[string]string{"TO:<you@example.com>": "550 5.1.1 unknown"}
 	})
-	s := mustShout(t, b.url("", "")+",you@example.com,she@example.com", testRoots())
-	want := Answer{Kind: Refused, Text: "not delivered to 1 of 3 recipients: recipient: the mail server answered 550, it does not take this address"}
+	s := mustNew(t, b.url("", "")+",you@example.com,she@example.com", testRoots())
+	want := notify.Answer{Kind: notify.Refused, Text: "not delivered to 1 of 3 recipients: recipient: the mail server answered 550, it does not take this address"}
 	for range 2 {
 		if a := send(t, s, "hi"); a != want {
 			t.Errorf("got  %+v\nwant %+v", a, want)

@@ -1,4 +1,4 @@
-package notify
+package shout
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/nicholas-fedor/shoutrrr/pkg/services/chat/slack"
+
+	"github.com/ocwatch/ocwatch/notify"
 )
 
 // slackLimit is what Slack advises for one message; it cuts at 40,000:
@@ -62,7 +64,7 @@ type slackMessage struct {
 	UnfurlMedia bool `json:"unfurl_media"`
 }
 
-func (s slackChannel) deliver(ctx context.Context, _ int, l letter) Answer {
+func (s slackChannel) deliver(ctx context.Context, _ int, l letter) notify.Answer {
 	m := slackMessage{MessagePayload: slack.MessagePayload{
 		Text: escapeSlack(l.text), BotName: s.config.BotName, ThreadTS: s.config.ThreadTS,
 	}}
@@ -84,10 +86,10 @@ func (s slackChannel) deliver(ctx context.Context, _ int, l letter) Answer {
 }
 
 // judgeSlackHook reads a webhook's answer: a word as text.
-func judgeSlackHook(r reply) Answer {
+func judgeSlackHook(r reply) notify.Answer {
 	code := strings.TrimSpace(string(r.body))
 	a := r.answer()
-	if a.Kind == Accepted {
+	if a.Kind == notify.Accepted {
 		if code == "ok" {
 			return a
 		}
@@ -95,14 +97,14 @@ func judgeSlackHook(r reply) Answer {
 	}
 	if kind, words, ok := slackWords(code); ok {
 		a.Kind = kind
-		return a.saying(code + ", " + words)
+		return saying(a, code+", "+words)
 	}
 	return a
 }
 
 // judgeSlackAPI reads the Web API's answer, which is a 200 also where it is a
 // no.
-func judgeSlackAPI(r reply) Answer {
+func judgeSlackAPI(r reply) notify.Answer {
 	var said struct {
 		OK    *bool  `json:"ok"`
 		Error string `json:"error"`
@@ -110,44 +112,44 @@ func judgeSlackAPI(r reply) Answer {
 	ours := r.decode(&said) && said.OK != nil
 	a := r.answer()
 	switch {
-	case a.Kind == Accepted && !ours:
+	case a.Kind == notify.Accepted && !ours:
 		return unreadable(r.status, "Slack")
-	case a.Kind == Accepted && *said.OK, !ours:
+	case a.Kind == notify.Accepted && *said.OK, !ours:
 		return a
 	}
 	if kind, words, ok := slackWords(said.Error); ok {
-		return Answer{Kind: kind, Text: "Slack answered " + said.Error + ": " + words, RetryAfter: a.RetryAfter}
+		return notify.Answer{Kind: kind, Text: "Slack answered " + said.Error + ": " + words, RetryAfter: a.RetryAfter}
 	}
-	if a.Kind == Accepted {
-		return Answer{Kind: Refused, Text: "Slack does not take the message, for a reason that is not known here"}
+	if a.Kind == notify.Accepted {
+		return notify.Answer{Kind: notify.Refused, Text: "Slack does not take the message, for a reason that is not known here"}
 	}
 	return a
 }
 
 // slackWords are https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
 // and https://docs.slack.dev/reference/methods/chat.postMessage.
-func slackWords(code string) (AnswerKind, string, bool) {
+func slackWords(code string) (notify.AnswerKind, string, bool) {
 	switch code {
 	case "no_service", "no_service_id", "no_team", "team_disabled":
-		return Gone, "the webhook was removed or switched off in Slack", true
+		return notify.Gone, "the webhook was removed or switched off in Slack", true
 	case "invalid_token", "invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired":
-		return Refused, "the token is wrong, expired or revoked", true
+		return notify.Refused, "the token is wrong, expired or revoked", true
 	case "channel_not_found", "user_not_found":
-		return Refused, "the channel does not exist, or the bot may not see it", true
+		return notify.Refused, "the channel does not exist, or the bot may not see it", true
 	case "not_in_channel":
-		return Refused, "invite the bot into the channel", true
+		return notify.Refused, "invite the bot into the channel", true
 	case "channel_is_archived", "is_archived":
-		return Refused, "the channel is archived", true
+		return notify.Refused, "the channel is archived", true
 	case "action_prohibited", "restricted_action", "posting_to_general_channel_denied", "ekm_access_denied":
-		return Refused, "the workspace's rules forbid it", true
+		return notify.Refused, "the workspace's rules forbid it", true
 	case "missing_scope", "not_allowed_token_type":
-		return Refused, "the app needs the scope chat:write", true
+		return notify.Refused, "the app needs the scope chat:write", true
 	case "invalid_payload", "no_text", "msg_too_long", "invalid_arguments":
-		return Refused, "Slack does not take the text", true
+		return notify.Refused, "Slack does not take the text", true
 	case "ratelimited", "rate_limited", "message_limit_exceeded":
-		return Failed, "too many messages", true
+		return notify.Failed, "too many messages", true
 	case "internal_error", "fatal_error", "rollup_error", "service_unavailable", "request_timeout":
-		return Failed, "a fault at Slack's", true
+		return notify.Failed, "a fault at Slack's", true
 	}
-	return Failed, "", false
+	return notify.Failed, "", false
 }

@@ -1,4 +1,4 @@
-package notify
+package shout
 
 import (
 	"net/http"
@@ -15,7 +15,7 @@ import (
 
 // TestWhyTheLibraryDoesNotSend pins down what keeps shoutrrr from sending here.
 // Where it fails with a new release of the library, the faults are mended there,
-// and the comment at type shout can be looked at again.
+// and the comment at type sender can be looked at again.
 func TestWhyTheLibraryDoesNotSend(t *testing.T) {
 	parse := func(s string) *url.URL {
 		u, err := url.Parse(s)

@@ -1,4 +1,6 @@
-package notify
+// Package shout sends texts to chat services, push services and mailboxes that
+// shoutrrr's addresses name: Telegram, Slack, Discord, Lark, WeCom, ntfy, SMTP.
+package shout
 
 import (
 	"context"
@@ -12,12 +14,13 @@ import (
 	"unicode"
 
 	"github.com/ocwatch/ocwatch/internal/secret"
+	"github.com/ocwatch/ocwatch/notify"
 )
 
-// shoutTimeout bounds one attempt: every chat and every part of a message.
-const shoutTimeout = webhookTimeout
+// timeout bounds one attempt: every chat and every part of a message.
+const timeout = 15 * time.Second
 
-// shout sends texts to one chat service or mailbox.
+// sender sends texts to one chat service or mailbox.
 //
 // The library shoutrrr gives the addresses: its URLs are what people have
 // already, and it knows each service's tokens. It does not send. Its Telegram
@@ -25,7 +28,7 @@ const shoutTimeout = webhookTimeout
 // repeats the first title for ever, SMTP has no deadline, and most of it knows
 // neither a context nor a Retry-After and follows redirects. So the requests
 // are made here, by one bounded client, and every answer is read to its end.
-type shout struct {
+type sender struct {
 	service service
 	target  string
 
@@ -41,7 +44,7 @@ type service interface {
 	shown() string // scheme and host
 	rooms() int
 	letters(text string) []letter // text in parts that the service takes
-	deliver(ctx context.Context, room int, l letter) Answer
+	deliver(ctx context.Context, room int, l letter) notify.Answer
 	close()
 }
 
@@ -58,67 +61,67 @@ type wires struct {
 	roots  *x509.CertPool // for mail servers
 }
 
-// Shout makes the sender of a chat channel from a shoutrrr URL such as
+// New makes the sender of a chat channel from a shoutrrr URL such as
 // telegram://TOKEN@telegram?chats=ID. Also taken are the addresses that Slack,
 // Discord, Lark, Feishu and WeCom show for their webhooks. The URL is a secret:
 // errors say which service it names and what is wrong, and quote nothing of it.
-func Shout(address secret.Value) (Sender, error) {
-	s, err := newShout(address, wires{})
+func New(address secret.Value) (notify.Sender, error) {
+	s, err := newSender(address, wires{})
 	if err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-func newShout(address secret.Value, w wires) (*shout, error) {
+func newSender(address secret.Value, w wires) (*sender, error) {
 	raw := strings.TrimSpace(address.Reveal())
-	d, u, err := parseShout(raw)
+	d, u, err := parse(raw)
 	if err != nil {
 		return nil, err
 	}
-	w.client = newClient(w.client)
+	w.client = notify.NewClient(w.client)
 	svc, err := d.build(u, w)
 	if err != nil {
 		return nil, d.wrong(err)
 	}
-	return &shout{service: svc, target: target(raw)}, nil
+	return &sender{service: svc, target: notify.TargetOf(raw)}, nil
 }
 
 // Shown serves Sender.
-func (s *shout) Shown() string { return s.service.shown() }
+func (s *sender) Shown() string { return s.service.shown() }
 
 // Target serves Sender.
-func (s *shout) Target() string { return s.target }
+func (s *sender) Target() string { return s.target }
 
 // Joins serves Sender.
-func (s *shout) Joins() bool { return true }
+func (s *sender) Joins() bool { return true }
 
 // String and GoString keep package fmt from printing tokens.
-func (s *shout) String() string { return s.Shown() }
+func (s *sender) String() string { return s.Shown() }
 
 // GoString is String.
-func (s *shout) GoString() string { return s.Shown() }
+func (s *sender) GoString() string { return s.Shown() }
 
 // CloseIdleConnections ends what is kept open between messages.
-func (s *shout) CloseIdleConnections() { s.service.close() }
+func (s *sender) CloseIdleConnections() { s.service.close() }
 
 // Send serves Sender. What a room has had is not sent to it again when the same
 // message is tried again, as long as this process lives.
-func (s *shout) Send(ctx context.Context, m Outgoing) Answer {
-	ctx, cancel := context.WithTimeout(ctx, shoutTimeout)
+func (s *sender) Send(ctx context.Context, m notify.Outgoing) notify.Answer {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	parts := s.service.letters(plainBody(m.Body))
 	if len(parts) == 0 {
-		return Answer{Kind: Refused, Text: "the message has no text"}
+		return notify.Answer{Kind: notify.Refused, Text: "the message has no text"}
 	}
 	got := s.progress(m.ID)
-	var failed []Answer
+	var failed []notify.Answer
 	for room := range got {
 		for got[room] < len(parts) {
 			l := parts[got[room]]
 			l.id = m.ID
 			a := s.service.deliver(ctx, room, l)
-			if a.Kind != Accepted {
+			if a.Kind != notify.Accepted {
 				failed = append(failed, a)
 				break
 			}
@@ -129,7 +132,7 @@ func (s *shout) Send(ctx context.Context, m Outgoing) Answer {
 	return sumUp(failed, len(got))
 }
 
-func (s *shout) progress(id string) []int {
+func (s *sender) progress(id string) []int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.last == id && s.got != nil {
@@ -138,7 +141,7 @@ func (s *shout) progress(id string) []int {
 	return make([]int, s.service.rooms())
 }
 
-func (s *shout) keep(id string, got []int) {
+func (s *sender) keep(id string, got []int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last, s.got = id, got
@@ -146,24 +149,24 @@ func (s *shout) keep(id string, got []int) {
 
 // sumUp makes one answer of those of the rooms that did not take the message. As
 // long as one may take it yet, it is tried again; Gone is only what all say.
-func sumUp(failed []Answer, rooms int) Answer {
+func sumUp(failed []notify.Answer, rooms int) notify.Answer {
 	if len(failed) == 0 {
-		return Answer{Kind: Accepted, Text: "delivered"}
+		return notify.Answer{Kind: notify.Accepted, Text: "delivered"}
 	}
 	out := failed[0]
 	for _, a := range failed {
-		if a.Kind == Failed && out.Kind != Failed {
+		if a.Kind == notify.Failed && out.Kind != notify.Failed {
 			out = a
 		}
 	}
 	for _, a := range failed {
 		out.RetryAfter = max(out.RetryAfter, a.RetryAfter)
-		if out.Kind == Gone && a.Kind != Gone {
-			out.Kind = Refused
+		if out.Kind == notify.Gone && a.Kind != notify.Gone {
+			out.Kind = notify.Refused
 		}
 	}
-	if out.Kind == Gone && len(failed) < rooms {
-		out.Kind = Refused
+	if out.Kind == notify.Gone && len(failed) < rooms {
+		out.Kind = notify.Refused
 	}
 	if rooms > 1 {
 		out.Text = fmt.Sprintf("not delivered to %d of %d recipients: %s", len(failed), rooms, out.Text)
@@ -186,8 +189,8 @@ func plainBody(body []byte) string {
 
 // unreadable is the answer for a success that is none: a gateway's or a login
 // page's 200.
-func unreadable(status int, name string) Answer {
-	return Answer{Text: fmt.Sprintf("%d %s, but it is not what %s answers; something stands between", status, http.StatusText(status), name)}
+func unreadable(status int, name string) notify.Answer {
+	return notify.Answer{Text: fmt.Sprintf("%d %s, but it is not what %s answers; something stands between", status, http.StatusText(status), name)}
 }
 
 // later bounds what a service asks to be left alone for.
@@ -195,8 +198,8 @@ func later(seconds float64) time.Duration {
 	if !(seconds > 0) {
 		return 0
 	}
-	if seconds > maxWait.Seconds() {
-		return maxWait
+	if seconds > notify.MaxWait.Seconds() {
+		return notify.MaxWait
 	}
 	return time.Duration(seconds * float64(time.Second))
 }

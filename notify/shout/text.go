@@ -1,18 +1,12 @@
-package notify
+package shout
 
 import (
-	"regexp"
 	"strings"
 	"unicode/utf8"
 )
 
 // maxTitle is how many characters of a headline a title gets.
 const maxTitle = 150
-
-// linkPattern finds addresses in a text. They are ASCII: in Chinese the sentence goes
-// on behind one without a space.
-// Punctuation at the end belongs to the sentence.
-var linkPattern = regexp.MustCompile(`https?://[!#-;=?-~]*[\w#$%&*+/=~-]`)
 
 // headline splits a text into its first line and the rest. A long first line is
 // shortened as a title, and then the rest is the whole text. A text of one line

@@ -1,4 +1,4 @@
-package notify
+package shout
 
 import (
 	"context"
@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"github.com/nicholas-fedor/shoutrrr/pkg/services/chat/lark"
+
+	"github.com/ocwatch/ocwatch/notify"
+	"github.com/ocwatch/ocwatch/notify/text"
 )
 
 // larkLimit leaves room in the 20 KB that a request may have:
@@ -77,7 +80,7 @@ func larkLine(line string) []lark.Item {
 		}
 	}
 	at := 0
-	for _, span := range linkPattern.FindAllStringIndex(line, -1) {
+	for _, span := range text.Links(line) {
 		plain(line[at:span[0]])
 		address := line[span[0]:span[1]]
 		items = append(items, lark.Item{Tag: lark.TagValueLink, Text: address, Link: address})
@@ -97,7 +100,7 @@ func signLark(at, secret string) string {
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-func (l larkBot) deliver(ctx context.Context, _ int, m letter) Answer {
+func (l larkBot) deliver(ctx context.Context, _ int, m letter) notify.Answer {
 	r, a := l.post(ctx, l.url, nil, l.message(m, time.Now()))
 	if r.status == 0 {
 		return a
@@ -107,7 +110,7 @@ func (l larkBot) deliver(ctx context.Context, _ int, m letter) Answer {
 
 // judgeLark reads an answer, which is a 200 also where it is a no. Older ones
 // say StatusCode instead of code.
-func judgeLark(r reply) Answer {
+func judgeLark(r reply) notify.Answer {
 	var said struct {
 		Code    *int   `json:"code"`
 		OldCode *int   `json:"StatusCode"`
@@ -119,33 +122,33 @@ func judgeLark(r reply) Answer {
 	}
 	a := r.answer()
 	switch {
-	case a.Kind == Accepted && said.Code == nil:
+	case a.Kind == notify.Accepted && said.Code == nil:
 		return unreadable(r.status, "Lark")
 	case !ours || said.Code == nil, *said.Code == 0:
 		return a
 	}
 	kind, words := larkWords(*said.Code, strings.ToLower(said.Msg))
-	a = Answer{Kind: kind, Text: fmt.Sprintf("Lark answered code %d: %s", *said.Code, words), RetryAfter: a.RetryAfter}
+	a = notify.Answer{Kind: kind, Text: fmt.Sprintf("Lark answered code %d: %s", *said.Code, words), RetryAfter: a.RetryAfter}
 	if r.status == http.StatusTooManyRequests || r.status >= 500 {
-		a.Kind = Failed
+		a.Kind = notify.Failed
 	}
 	return a
 }
 
-func larkWords(code int, msg string) (AnswerKind, string) {
+func larkWords(code int, msg string) (notify.AnswerKind, string) {
 	switch {
 	case code == 19001 && strings.Contains(msg, "token invalid"):
-		return Gone, "the bot was removed from the group, or its webhook address is another one"
+		return notify.Gone, "the bot was removed from the group, or its webhook address is another one"
 	case code == 19021:
-		return Refused, "the secret is wrong, or this machine's clock is off by an hour"
+		return notify.Refused, "the secret is wrong, or this machine's clock is off by an hour"
 	case code == 19022:
-		return Refused, "the bot's settings do not allow this machine's IP address"
+		return notify.Refused, "the bot's settings do not allow this machine's IP address"
 	case code == 19024:
-		return Refused, "the bot's settings want a keyword that the text does not have; use the signature instead"
+		return notify.Refused, "the bot's settings want a keyword that the text does not have; use the signature instead"
 	case code == 11232 || code == 99991400:
-		return Failed, "too many messages"
+		return notify.Failed, "too many messages"
 	case code == 9499 || code == 19002 || code == 19001:
-		return Refused, "Lark does not take the text"
+		return notify.Refused, "Lark does not take the text"
 	}
-	return Refused, "Lark does not take the message"
+	return notify.Refused, "Lark does not take the message"
 }

@@ -1,4 +1,4 @@
-package notify
+package shout
 
 import (
 	"context"
@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/ocwatch/ocwatch/internal/secret"
+	"github.com/ocwatch/ocwatch/notify"
 )
 
 // The addresses of the tests. Every secret part of them holds "s3cr3t" or
@@ -143,18 +144,28 @@ func answering(status int, header map[string]string, body string) http.HandlerFu
 	}
 }
 
-func mustShout(t *testing.T, address string, w wires) *shout {
+func mustNew(t *testing.T, address string, w wires) *sender {
 	t.Helper()
-	s, err := newShout(secret.New(address), w)
+	s, err := newSender(secret.New(address), w)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-func send(t *testing.T, s Sender, text string) Answer {
+func send(t *testing.T, s notify.Sender, text string) notify.Answer {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	return s.Send(ctx, Outgoing{ID: "msg_1", Body: []byte(text)})
+	return s.Send(ctx, notify.Outgoing{ID: "msg_1", Body: []byte(text)})
+}
+
+// quietTLS is a server that nobody trusts.
+func quietTLS(t *testing.T) *httptest.Server {
+	t.Helper()
+	s := httptest.NewUnstartedServer(http.NotFoundHandler())
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	return s
 }

@@ -1,4 +1,4 @@
-package notify
+package shout
 
 import (
 	"net/http"
@@ -11,9 +11,10 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/ocwatch/ocwatch/internal/secret"
+	"github.com/ocwatch/ocwatch/notify"
 )
 
-func TestShoutURLs(t *testing.T) {
+func TestURLs(t *testing.T) {
 	for name, c := range map[string]struct{ url, shown string }{
 		"telegram":                {telegramURL, "telegram://api.telegram.org"},
 		"telegram, channels":      {"telegram://1:a@telegram?channels=@news,-100123", "telegram://api.telegram.org"},
@@ -37,7 +38,7 @@ func TestShoutURLs(t *testing.T) {
 		"WeCom's own address":     {"https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=s3cr3t-wecom-key&mentioned_list=@all", "wecom://qyapi.weixin.qq.com"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := mustShout(t, c.url, wires{})
+			s := mustNew(t, c.url, wires{})
 			if s.Shown() != c.shown || !s.Joins() || len(s.Target()) != 32 {
 				t.Errorf("shown %s, joins %v, target %s; want shown %s", s.Shown(), s.Joins(), s.Target(), c.shown)
 			}
@@ -45,7 +46,7 @@ func TestShoutURLs(t *testing.T) {
 	}
 }
 
-func TestBadShoutURLs(t *testing.T) {
+func TestBadURLs(t *testing.T) {
 	const services = "discord, lark, ntfy, slack, smtp, telegram, wecom"
 	telegramMeant := "; telegram://TOKEN@telegram?chats=CHAT_ID is meant"
 	ntfyMeant := "; ntfy://USER:PASSWORD@ntfy.sh/TOPIC is meant"
@@ -102,7 +103,7 @@ func TestBadShoutURLs(t *testing.T) {
 		"smtp, in the clear too": {"smtp://mail.example.com/?from=me@example.com&to=a@example.com&starttls=no", "smtp url: encryption=None and usestarttls=no are for a mail server on this very machine; to another one password and text would go in the clear" + smtpMeant},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, err := Shout(secret.New(c.url))
+			s, err := New(secret.New(c.url))
 			if err == nil {
 				t.Fatalf("taken: %v", s)
 			}
@@ -113,9 +114,9 @@ func TestBadShoutURLs(t *testing.T) {
 	}
 }
 
-// FuzzShoutURL: whatever is around it, a secret is in no error and in nothing
+// FuzzURL: whatever is around it, a secret is in no error and in nothing
 // that is shown, and nothing panics.
-func FuzzShoutURL(f *testing.F) {
+func FuzzURL(f *testing.F) {
 	for _, u := range httpURLs() {
 		before, after, _ := strings.Cut(u, "s3cr3t")
 		f.Add(before, after)
@@ -128,7 +129,7 @@ func FuzzShoutURL(f *testing.F) {
 	f.Add("telegram://dummy@dummy.com", "")
 	f.Fuzz(func(t *testing.T, before, after string) {
 		const hidden = "Zq7s3cr3t"
-		s, err := newShout(secret.New(before+hidden+after), wires{client: http.DefaultClient})
+		s, err := newSender(secret.New(before+hidden+after), wires{client: http.DefaultClient})
 		if err != nil && strings.Contains(strings.ToLower(err.Error()), strings.ToLower(hidden)) {
 			t.Errorf("the error shows the url: %v", err)
 		}
@@ -142,13 +143,13 @@ func FuzzShoutURL(f *testing.F) {
 // TestChannelExamples holds docs/channels.md to the code: every address in it
 // is one that can be used.
 func TestChannelExamples(t *testing.T) {
-	text, err := os.ReadFile("../docs/channels.md")
+	text, err := os.ReadFile("../../docs/channels.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}
 	for _, m := range regexp.MustCompile("`((?:discord|lark|ntfy|slack|smtp|telegram|wecom)://[^`]+|https://(?:hooks\\.slack\\.com/services/|discord\\.com/api/webhooks/|open\\.(?:feishu\\.cn|larksuite\\.com)/open-apis/bot|qyapi\\.weixin\\.qq\\.com/cgi-bin/)[^`]+)`").FindAllStringSubmatch(string(text), -1) {
-		s, err := Shout(secret.New(m[1]))
+		s, err := New(secret.New(m[1]))
 		if err != nil {
 			t.Errorf("%s: %v", m[1], err)
 			continue
@@ -238,7 +239,7 @@ func TestPlainBody(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	r := newChatServer(t, accepting)
-	if a := send(t, mustShout(t, telegramURL, r.wires), " \n\x00"); a.Kind != Refused || a.Text != "the message has no text" {
+	if a := send(t, mustNew(t, telegramURL, r.wires), " \n\x00"); a.Kind != notify.Refused || a.Text != "the message has no text" {
 		t.Errorf("an empty text: %+v", a)
 	}
 }

@@ -1,4 +1,4 @@
-package notify
+package shout
 
 import (
 	"context"
@@ -14,6 +14,8 @@ import (
 	"github.com/nicholas-fedor/shoutrrr/pkg/services/push/ntfy"
 
 	"github.com/ocwatch/ocwatch/internal/loopback"
+
+	"github.com/ocwatch/ocwatch/notify"
 )
 
 // ntfyLimit is in bytes; beyond it a server makes a file of the text:
@@ -80,7 +82,7 @@ type ntfyMessage struct {
 	Email    string   `json:"email,omitempty"`
 }
 
-func (n ntfyTopic) deliver(ctx context.Context, _ int, l letter) Answer {
+func (n ntfyTopic) deliver(ctx context.Context, _ int, l letter) notify.Answer {
 	c := n.config
 	m := ntfyMessage{
 		Topic: c.Topic, Title: l.title, Message: l.text, Priority: int(c.Priority),
@@ -105,7 +107,7 @@ func (n ntfyTopic) deliver(ctx context.Context, _ int, l letter) Answer {
 	return judgeNtfy(r)
 }
 
-func judgeNtfy(r reply) Answer {
+func judgeNtfy(r reply) notify.Answer {
 	var said struct {
 		ID    string `json:"id"`
 		Event string `json:"event"`
@@ -114,14 +116,14 @@ func judgeNtfy(r reply) Answer {
 	ours := r.decode(&said)
 	a := r.answer()
 	switch {
-	case a.Kind == Accepted && (said.ID == "" || said.Event != "message"):
+	case a.Kind == notify.Accepted && (said.ID == "" || said.Event != "message"):
 		return unreadable(r.status, "ntfy")
-	case a.Kind == Accepted, !ours, said.Code == 0:
+	case a.Kind == notify.Accepted, !ours, said.Code == 0:
 		return a
 	case r.status == http.StatusUnauthorized:
-		return a.saying(fmt.Sprintf("ntfy's error %d, the user, password or token is wrong", said.Code))
+		return saying(a, fmt.Sprintf("ntfy's error %d, the user, password or token is wrong", said.Code))
 	case r.status == http.StatusForbidden:
-		return a.saying(fmt.Sprintf("ntfy's error %d, this user may not write to the topic", said.Code))
+		return saying(a, fmt.Sprintf("ntfy's error %d, this user may not write to the topic", said.Code))
 	}
-	return a.saying(fmt.Sprintf("ntfy's error %d", said.Code))
+	return saying(a, fmt.Sprintf("ntfy's error %d", said.Code))
 }
