@@ -8,6 +8,7 @@ package e2e
 import (
 	"flag"
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"sync"
@@ -29,6 +30,15 @@ func TestMain(m *testing.M) {
 
 // releases are one of each store layout.
 func releases() []string { return []string{lab.JSONFiles, lab.AgentDatabase, lab.SharedDatabase} }
+
+// daily leaves a case to the night on all other releases: it takes long there
+// and shows little that the case on these does not.
+func daily(t *testing.T, version string, on ...string) {
+	t.Helper()
+	if !slices.Contains(on, version) && os.Getenv("OCWATCH_NIGHT") == "" {
+		t.Skip("it runs at night on this release: make e2e-night")
+	}
+}
 
 // stage is one release with its gateway running, for the length of its tests.
 type stage struct {

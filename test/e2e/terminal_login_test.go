@@ -23,6 +23,7 @@ import (
 func TestTerminalLogin(t *testing.T) {
 	for _, version := range releases() {
 		t.Run(version, func(t *testing.T) {
+			daily(t, version, lab.JSONFiles)
 			t.Parallel()
 			d := newDesk(t, version)
 			for _, tc := range []struct {
