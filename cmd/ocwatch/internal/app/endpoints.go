@@ -13,6 +13,7 @@ import (
 	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/config"
 	"github.com/ocwatch/ocwatch/internal/secret"
 	"github.com/ocwatch/ocwatch/notify"
+	"github.com/ocwatch/ocwatch/notify/chat"
 	"github.com/ocwatch/ocwatch/notify/shout"
 	"github.com/ocwatch/ocwatch/notify/text"
 )
@@ -55,7 +56,7 @@ func channel(c config.Channel, in *install) (notify.Sender, error) {
 	if in == nil {
 		return nil, errors.New("there is no OpenClaw to send through")
 	}
-	return notify.Chat(notify.ChatOptions{
+	return chat.New(chat.Options{
 		Gateway: in.gateway, CLI: in.CLI(),
 		Channel: c.OpenClaw.Channel, Target: c.OpenClaw.Target, Account: c.OpenClaw.Account,
 	}), nil

@@ -1,4 +1,6 @@
-package notify
+// Package chat sends texts through a chat that OpenClaw itself is connected to:
+// by its gateway, or by its command where the gateway cannot be used.
+package chat
 
 import (
 	"context"
@@ -10,19 +12,22 @@ import (
 	"unicode/utf8"
 
 	"github.com/ocwatch/ocwatch/internal/openclaw"
+	"github.com/ocwatch/ocwatch/notify"
 	"github.com/ocwatch/ocwatch/notify/text"
 )
 
 const (
-	// chatCallLimit bounds one call of the gateway. Telegram answers in a
+	// callLimit bounds one call of the gateway. Telegram answers in a
 	// second; a busy gateway takes ten.
-	chatCallLimit = 30 * time.Second
-	// chatMaxChars keeps a text in one message: OpenClaw cuts at 4000
+	callLimit = 30 * time.Second
+	// maxChars keeps a text in one message: OpenClaw cuts at 4000
 	// characters, Telegram refuses more than 4096.
-	chatMaxChars = 3900
-	// chatRefusedWait spreads the attempts after which a definite no is
+	maxChars = 3900
+	// refusedWait spreads the attempts after which a definite no is
 	// believed over the time in which a gateway starts its channels.
-	chatRefusedWait = time.Minute
+	refusedWait = time.Minute
+
+	ellipsis = "…"
 )
 
 // The gateway's two methods that send a text. The action hands it to the
@@ -34,26 +39,26 @@ const (
 	sendMethod   = "send"
 )
 
-// ChatGateway is what Chat needs of a gateway; *openclaw.Gateway is one.
-type ChatGateway interface {
+// Gateway is what New needs of a gateway; *openclaw.Gateway is one.
+type Gateway interface {
 	Has(ctx context.Context, method string) (bool, error)
 	Call(ctx context.Context, method string, params, result any) error
 }
 
-// ChatOptions say which chat is meant, and how OpenClaw is reached.
-type ChatOptions struct {
-	Gateway ChatGateway
+// Options say which chat is meant, and how OpenClaw is reached.
+type Options struct {
+	Gateway Gateway
 	// CLI is used where the gateway cannot be. Nil: never.
-	CLI     ChatCLI
+	CLI     CLI
 	Channel string // as OpenClaw calls it, such as telegram
 	Target  string // as the channel calls it: a chat's id, a number, a room
 	Account string // of several on one channel; empty: the channel's own default
 }
 
-// chat sends through a channel that OpenClaw is connected to. No agent takes
+// sender sends through a channel that OpenClaw is connected to. No agent takes
 // part, so it works while no model answers.
-type chat struct {
-	ChatOptions
+type sender struct {
+	Options
 
 	mu   sync.Mutex
 	last tries
@@ -68,30 +73,30 @@ type tries struct {
 	down     bool // the gateway was not there
 }
 
-// Chat makes the sender of a chat of OpenClaw's.
-func Chat(o ChatOptions) Sender { return &chat{ChatOptions: o} }
+// New makes the sender of a chat of OpenClaw's.
+func New(o Options) notify.Sender { return &sender{Options: o} }
 
 // Shown serves Sender.
-func (c *chat) Shown() string { return "openclaw:" + c.Channel }
+func (c *sender) Shown() string { return "openclaw:" + c.Channel }
 
 // Target serves Sender.
-func (c *chat) Target() string {
-	return TargetOf(strings.Join([]string{"openclaw", c.Channel, c.ChatOptions.Target, c.Account}, "\x00"))
+func (c *sender) Target() string {
+	return notify.TargetOf(strings.Join([]string{"openclaw", c.Channel, c.Options.Target, c.Account}, "\x00"))
 }
 
 // Joins serves Sender.
-func (c *chat) Joins() bool { return true }
+func (c *sender) Joins() bool { return true }
 
 // Send serves Sender. A second attempt at the same message after a first one
 // whose answer was lost is not sent again by a gateway that ran all the while,
 // for five minutes: it keeps what it answered under the key.
-func (c *chat) Send(ctx context.Context, m Outgoing) Answer {
-	text := shortenText(endLinks(string(m.Body)), chatMaxChars)
+func (c *sender) Send(ctx context.Context, m notify.Outgoing) notify.Answer {
+	text := shorten(endLinks(string(m.Body)), maxChars)
 	method, err := c.method(ctx)
 	if err != nil || method == "" {
 		return c.without(ctx, m.ID, text, err)
 	}
-	callCtx, cancel := context.WithTimeout(ctx, chatCallLimit)
+	callCtx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
 	err = c.call(callCtx, method, c.key(m.ID), text)
 	if lacksAction(err) {
@@ -108,7 +113,7 @@ func (c *chat) Send(ctx context.Context, m Outgoing) Answer {
 
 // method connects, and chooses by what the gateway offers. It is apart from the
 // call because before it nothing can have been sent.
-func (c *chat) method(ctx context.Context) (string, error) {
+func (c *sender) method(ctx context.Context) (string, error) {
 	for _, method := range []string{actionMethod, sendMethod} {
 		if has, err := c.Gateway.Has(ctx, method); err != nil || has {
 			return method, err
@@ -120,7 +125,7 @@ func (c *chat) method(ctx context.Context) (string, error) {
 // without the gateway there is OpenClaw's command. While the gateway may just
 // be restarting it is not tried: it takes many seconds of the processor, and
 // shows the text in the list of processes.
-func (c *chat) without(ctx context.Context, id, text string, err error) Answer {
+func (c *sender) without(ctx context.Context, id, text string, err error) notify.Answer {
 	if ctx.Err() != nil {
 		return ended(ctx)
 	}
@@ -128,22 +133,22 @@ func (c *chat) without(ctx context.Context, id, text string, err error) Answer {
 		first := false
 		c.note(id, func(t *tries) { first, t.down = !t.down, true })
 		if first || c.isBound() || c.CLI == nil {
-			return Answer{Text: textDown}
+			return notify.Answer{Text: textDown}
 		}
 	}
 	if c.CLI != nil {
 		return c.command(ctx, text)
 	}
 	if err == nil {
-		return Answer{Text: textTooOld}
+		return notify.Answer{Text: textTooOld}
 	}
 	return gatewayAnswer(err, c.Channel)
 }
 
 // call sends once by method.
-func (c *chat) call(ctx context.Context, method, key, text string) error {
+func (c *sender) call(ctx context.Context, method, key, text string) error {
 	params := map[string]any{"channel": c.Channel, "idempotencyKey": key}
-	to := map[string]any{"to": c.ChatOptions.Target, "message": text}
+	to := map[string]any{"to": c.Options.Target, "message": text}
 	if c.Account != "" {
 		params["accountId"] = c.Account
 	}
@@ -178,7 +183,7 @@ func (r sendResult) err() error {
 
 // key is the same until the gateway has said no: that answer is kept too, and
 // the next attempt needs a key of its own.
-func (c *chat) key(id string) string {
+func (c *sender) key(id string) string {
 	n := 0
 	c.note(id, func(t *tries) { n = t.answered })
 	return fmt.Sprintf("ocwatch:%s:%d", id, n)
@@ -186,7 +191,7 @@ func (c *chat) key(id string) string {
 
 // note reads or changes what is known of message id. Only the latest message is
 // remembered: a worker brings one to its end before the next.
-func (c *chat) note(id string, f func(*tries)) {
+func (c *sender) note(id string, f func(*tries)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.last.id != id {
@@ -195,13 +200,13 @@ func (c *chat) note(id string, f func(*tries)) {
 	f(&c.last)
 }
 
-func (c *chat) isBound() bool {
+func (c *sender) isBound() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.bound
 }
 
-func (c *chat) bind() {
+func (c *sender) bind() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.bound = true
@@ -222,8 +227,8 @@ func endLinks(body string) string {
 	return b.String() + body[from:]
 }
 
-// shortenText cuts a text to n characters.
-func shortenText(text string, n int) string {
+// shorten cuts a text to n characters.
+func shorten(text string, n int) string {
 	text = strings.ToValidUTF8(text, "\uFFFD")
 	if r := []rune(text); len(r) > n {
 		return string(r[:n-1]) + ellipsis

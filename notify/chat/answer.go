@@ -1,4 +1,4 @@
-package notify
+package chat
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ocwatch/ocwatch/internal/openclaw"
+	"github.com/ocwatch/ocwatch/notify"
 )
 
 const (
@@ -44,46 +45,46 @@ func refusal(words string) string {
 	return ""
 }
 
-func refused(meaning string) Answer {
-	return Answer{Kind: Refused, Text: meaning, RetryAfter: chatRefusedWait}
+func refused(meaning string) notify.Answer {
+	return notify.Answer{Kind: notify.Refused, Text: meaning, RetryAfter: refusedWait}
 }
 
 // gatewayAnswer says what came of a call; nil is a delivery.
-func gatewayAnswer(err error, channel string) Answer {
+func gatewayAnswer(err error, channel string) notify.Answer {
 	rpc, isRPC := errors.AsType[*openclaw.RPCError](err)
 	switch {
 	case err == nil:
-		return Answer{Kind: Accepted, Text: "sent by OpenClaw's " + channel + " channel"}
+		return notify.Answer{Kind: notify.Accepted, Text: "sent by OpenClaw's " + channel + " channel"}
 	case errors.Is(err, openclaw.ErrUnauthorized):
-		return Answer{Text: textUnauthorized}
+		return notify.Answer{Text: textUnauthorized}
 	case errors.Is(err, openclaw.ErrMethodUnavailable):
-		return Answer{Text: textTooOld}
+		return notify.Answer{Text: textTooOld}
 	case isRPC:
 		return refusedBy(rpc)
 	case errors.Is(err, errNotDelivered):
-		return Answer{Text: "OpenClaw kept the message back: look for a message hook there"}
+		return notify.Answer{Text: "OpenClaw kept the message back: look for a message hook there"}
 	case errors.Is(err, openclaw.ErrGatewayDown):
-		return Answer{Text: textLost}
+		return notify.Answer{Text: textLost}
 	}
-	return Answer{Text: "no usable answer from OpenClaw's gateway"}
+	return notify.Answer{Text: "no usable answer from OpenClaw's gateway"}
 }
 
-func refusedBy(e *openclaw.RPCError) Answer {
+func refusedBy(e *openclaw.RPCError) notify.Answer {
 	if meaning := refusal(e.Message); meaning != "" {
 		return refused(meaning)
 	}
 	if e.Code == "INVALID_REQUEST" {
 		return refused("OpenClaw's gateway refuses the message as it is; its log says why (openclaw logs)")
 	}
-	return Answer{Text: "OpenClaw's channel could not deliver it now; its log says why (openclaw logs)"}
+	return notify.Answer{Text: "OpenClaw's channel could not deliver it now; its log says why (openclaw logs)"}
 }
 
 // ended says why an attempt was cut short.
-func ended(ctx context.Context) Answer {
+func ended(ctx context.Context) notify.Answer {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return Answer{Text: "OpenClaw did not answer in time"}
+		return notify.Answer{Text: "OpenClaw did not answer in time"}
 	}
-	return Answer{Text: Describe(ctx.Err())}
+	return notify.Answer{Text: notify.Describe(ctx.Err())}
 }
 
 // lacksAction reports whether a channel, or OpenClaw for a channel it does not

@@ -1,4 +1,4 @@
-package notify
+package chat
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/ocwatch/ocwatch/internal/openclaw"
+	"github.com/ocwatch/ocwatch/notify"
 )
 
 // fakeGateway plays OpenClaw's: it keeps what it answered under a key, be it a
@@ -118,13 +119,13 @@ func failing(words string) *fakeCLI {
 
 const chatText = "All accounts are spent. Open https://auth.example.com/device and enter ABCD-EFGH"
 
-func outgoing() Outgoing { return Outgoing{ID: "msg_1", Body: []byte(chatText)} }
+func outgoing() notify.Outgoing { return notify.Outgoing{ID: "msg_1", Body: []byte(chatText)} }
 
-func chatWith(g *fakeGateway, cli ChatCLI) Sender {
-	return Chat(ChatOptions{Gateway: g, CLI: cli, Channel: "telegram", Target: "424242"})
+func chatWith(g *fakeGateway, cli CLI) notify.Sender {
+	return New(Options{Gateway: g, CLI: cli, Channel: "telegram", Target: "424242"})
 }
 
-func TestChatSendsThroughTheGateway(t *testing.T) {
+func TestSendsThroughTheGateway(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
 		methods []string
@@ -173,8 +174,8 @@ func TestChatSendsThroughTheGateway(t *testing.T) {
 				g.faults = []fault{{refuse: tc.refuse}}
 			}
 			cli := &fakeCLI{}
-			c := Chat(ChatOptions{Gateway: g, CLI: cli, Channel: "telegram", Target: "424242", Account: tc.account})
-			if a := c.Send(t.Context(), outgoing()); a.Kind != Accepted {
+			c := New(Options{Gateway: g, CLI: cli, Channel: "telegram", Target: "424242", Account: tc.account})
+			if a := c.Send(t.Context(), outgoing()); a.Kind != notify.Accepted {
 				t.Errorf("answer %+v, want a delivery", a)
 			}
 			if got, want := fmt.Sprint(g.calls), fmt.Sprint(tc.want); got != want {
@@ -188,28 +189,28 @@ func TestChatSendsThroughTheGateway(t *testing.T) {
 }
 
 // Answers of the three releases, as they were recorded.
-func TestChatJudgesAnswers(t *testing.T) {
+func TestJudgesAnswers(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		err  error
-		kind AnswerKind
+		kind notify.AnswerKind
 		says string
 	}{
-		{"channel not configured", invalid("unsupported channel: discord"), Refused, "no such channel"},
-		{"unknown account", invalid(`MessageActionDeniedError: Unknown account "nosuch" for channel telegram.`), Refused, "account"},
-		{"unknown chat", unavailable("OutboundDeliveryError: Telegram send failed: chat not found (chat_id=999). Likely: bot not started in DM"), Refused, "target"},
-		{"unknown name", unavailable("OutboundDeliveryError: Telegram recipient @nobody could not be resolved to a numeric chat ID"), Refused, "target"},
-		{"no target at all", unavailable("OutboundDeliveryError: Telegram recipient must be a numeric chat ID"), Refused, "target"},
-		{"blocked", unavailable("OutboundDeliveryError: Telegram send failed: bot is not a member of the chat, was blocked, or was kicked"), Refused, "blocked"},
-		{"the bot's token", unavailable("OutboundDeliveryError: Call to 'sendMessage' failed! (401: Unauthorized)"), Refused, "token"},
-		{"malformed", invalid("invalid message.action params: at root: unexpected property"), Refused, "openclaw logs"},
-		{"channel in trouble", unavailable("OutboundDeliveryError: Call to 'sendMessage' failed! (502: Bad Gateway)"), Failed, "openclaw logs"},
-		{"network", unavailable("OutboundDeliveryError: Network request for 'sendMessage' failed!"), Failed, "openclaw logs"},
-		{"connection lost", fmt.Errorf("call send: %w", openclaw.ErrGatewayDown), Failed, "lost"},
-		{"scope missing", fmt.Errorf("call send: %w", openclaw.ErrUnauthorized), Failed, "token_file"},
-		{"method gone", fmt.Errorf("call send: %w", openclaw.ErrMethodUnavailable), Failed, "update OpenClaw"},
-		{"hook", errNotDelivered, Failed, "hook"},
-		{"nonsense", errors.New("the answer is not of the expected form: " + chatText), Failed, "no usable answer"},
+		{"channel not configured", invalid("unsupported channel: discord"), notify.Refused, "no such channel"},
+		{"unknown account", invalid(`MessageActionDeniedError: Unknown account "nosuch" for channel telegram.`), notify.Refused, "account"},
+		{"unknown chat", unavailable("OutboundDeliveryError: Telegram send failed: chat not found (chat_id=999). Likely: bot not started in DM"), notify.Refused, "target"},
+		{"unknown name", unavailable("OutboundDeliveryError: Telegram recipient @nobody could not be resolved to a numeric chat ID"), notify.Refused, "target"},
+		{"no target at all", unavailable("OutboundDeliveryError: Telegram recipient must be a numeric chat ID"), notify.Refused, "target"},
+		{"blocked", unavailable("OutboundDeliveryError: Telegram send failed: bot is not a member of the chat, was blocked, or was kicked"), notify.Refused, "blocked"},
+		{"the bot's token", unavailable("OutboundDeliveryError: Call to 'sendMessage' failed! (401: Unauthorized)"), notify.Refused, "token"},
+		{"malformed", invalid("invalid message.action params: at root: unexpected property"), notify.Refused, "openclaw logs"},
+		{"channel in trouble", unavailable("OutboundDeliveryError: Call to 'sendMessage' failed! (502: Bad Gateway)"), notify.Failed, "openclaw logs"},
+		{"network", unavailable("OutboundDeliveryError: Network request for 'sendMessage' failed!"), notify.Failed, "openclaw logs"},
+		{"connection lost", fmt.Errorf("call send: %w", openclaw.ErrGatewayDown), notify.Failed, "lost"},
+		{"scope missing", fmt.Errorf("call send: %w", openclaw.ErrUnauthorized), notify.Failed, "token_file"},
+		{"method gone", fmt.Errorf("call send: %w", openclaw.ErrMethodUnavailable), notify.Failed, "update OpenClaw"},
+		{"hook", errNotDelivered, notify.Failed, "hook"},
+		{"nonsense", errors.New("the answer is not of the expected form: " + chatText), notify.Failed, "no usable answer"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			a := chatWith(newFakeGateway(fault{refuse: tc.err}), nil).Send(t.Context(), outgoing())
@@ -220,14 +221,14 @@ func TestChatJudgesAnswers(t *testing.T) {
 				t.Errorf("the answer shows the text or an address: %q", a.Text)
 			}
 			// Three refusals end a message: not within a gateway's start.
-			if a.Kind == Refused && a.RetryAfter < time.Minute {
+			if a.Kind == notify.Refused && a.RetryAfter < time.Minute {
 				t.Errorf("comes again after %v, want a minute at least", a.RetryAfter)
 			}
 		})
 	}
 }
 
-func TestChatSendsOnce(t *testing.T) {
+func TestSendsOnce(t *testing.T) {
 	busy := unavailable("OutboundDeliveryError: Network request for 'sendMessage' failed!")
 	for _, tc := range []struct {
 		name   string
@@ -245,34 +246,34 @@ func TestChatSendsOnce(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			g := newFakeGateway(tc.faults...)
 			c := chatWith(g, nil)
-			var a Answer
+			var a notify.Answer
 			for range len(tc.faults) + 2 {
-				if a = c.Send(t.Context(), outgoing()); a.Kind == Accepted {
+				if a = c.Send(t.Context(), outgoing()); a.Kind == notify.Accepted {
 					break
 				}
-				if a.Kind != Failed {
+				if a.Kind != notify.Failed {
 					t.Fatalf("answer %+v, want one that is tried again", a)
 				}
 			}
-			if a.Kind != Accepted || len(g.sent) != tc.sent {
+			if a.Kind != notify.Accepted || len(g.sent) != tc.sent {
 				t.Errorf("in the end %+v with %d texts at the chat, want a delivery with %d", a, len(g.sent), tc.sent)
 			}
 		})
 	}
 }
 
-func TestChatKeepsMessagesApart(t *testing.T) {
+func TestKeepsMessagesApart(t *testing.T) {
 	g := newFakeGateway()
 	c := chatWith(g, nil)
 	for _, id := range []string{"msg_1", "msg_2", "msg_1"} {
-		c.Send(t.Context(), Outgoing{ID: id, Body: []byte(id)})
+		c.Send(t.Context(), notify.Outgoing{ID: id, Body: []byte(id)})
 	}
 	if got := fmt.Sprint(g.sent); got != "[msg_1 msg_2]" {
 		t.Errorf("sent %s, want each once", got)
 	}
 }
 
-func TestChatWithoutTheGateway(t *testing.T) {
+func TestWithoutTheGateway(t *testing.T) {
 	down := fmt.Errorf("%w at 127.0.0.1:1: connection refused", openclaw.ErrGatewayDown)
 	unauthorized := fmt.Errorf("%w: token mismatch", openclaw.ErrUnauthorized)
 	for _, tc := range []struct {
@@ -280,34 +281,34 @@ func TestChatWithoutTheGateway(t *testing.T) {
 		down     error
 		old      bool
 		cli      *fakeCLI
-		kinds    []AnswerKind // of each attempt
+		kinds    []notify.AnswerKind // of each attempt
 		commands int
 		says     string // the last one
 	}{
-		{"down: the command waits for the second attempt", down, false, &fakeCLI{}, []AnswerKind{Failed, Accepted}, 1, "message send"},
-		{"down: a command that needs the gateway is not tried twice", down, false, failing("Gateway not reachable at ws://127.0.0.1:1 (ECONNREFUSED)."), []AnswerKind{Failed, Failed, Failed}, 1, "not reachable"},
-		{"down: the same of an older release", down, false, failing("GatewayTransportError: gateway closed (1006 abnormal closure (no close frame)): no close reason"), []AnswerKind{Failed, Failed, Failed}, 1, "not reachable"},
-		{"down: channel not configured", down, false, failing("Error: Channel is unavailable: discord"), []AnswerKind{Failed, Refused}, 1, "no such channel"},
-		{"down: no command", down, false, nil, []AnswerKind{Failed, Failed}, 0, "not reachable"},
-		{"down: command not found", down, false, &fakeCLI{err: &openclaw.CommandNotFoundError{Command: "openclaw"}}, []AnswerKind{Failed, Failed}, 1, "openclaw.command"},
-		{"down: command fails", down, false, failing("something else: " + chatText), []AnswerKind{Failed, Failed}, 1, "by hand"},
-		{"down: command cannot be started", down, false, &fakeCLI{err: errors.New("fork: " + chatText)}, []AnswerKind{Failed, Failed}, 1, "could not be run"},
-		{"not authorized: the command has its own way in", unauthorized, false, &fakeCLI{}, []AnswerKind{Accepted}, 1, "message send"},
-		{"not authorized: no command", unauthorized, false, nil, []AnswerKind{Failed}, 0, "token_file"},
-		{"too old", nil, true, &fakeCLI{}, []AnswerKind{Accepted}, 1, "message send"},
-		{"too old: no command", nil, true, nil, []AnswerKind{Failed}, 0, "update OpenClaw"},
+		{"down: the command waits for the second attempt", down, false, &fakeCLI{}, []notify.AnswerKind{notify.Failed, notify.Accepted}, 1, "message send"},
+		{"down: a command that needs the gateway is not tried twice", down, false, failing("Gateway not reachable at ws://127.0.0.1:1 (ECONNREFUSED)."), []notify.AnswerKind{notify.Failed, notify.Failed, notify.Failed}, 1, "not reachable"},
+		{"down: the same of an older release", down, false, failing("GatewayTransportError: gateway closed (1006 abnormal closure (no close frame)): no close reason"), []notify.AnswerKind{notify.Failed, notify.Failed, notify.Failed}, 1, "not reachable"},
+		{"down: channel not configured", down, false, failing("Error: Channel is unavailable: discord"), []notify.AnswerKind{notify.Failed, notify.Refused}, 1, "no such channel"},
+		{"down: no command", down, false, nil, []notify.AnswerKind{notify.Failed, notify.Failed}, 0, "not reachable"},
+		{"down: command not found", down, false, &fakeCLI{err: &openclaw.CommandNotFoundError{Command: "openclaw"}}, []notify.AnswerKind{notify.Failed, notify.Failed}, 1, "openclaw.command"},
+		{"down: command fails", down, false, failing("something else: " + chatText), []notify.AnswerKind{notify.Failed, notify.Failed}, 1, "by hand"},
+		{"down: command cannot be started", down, false, &fakeCLI{err: errors.New("fork: " + chatText)}, []notify.AnswerKind{notify.Failed, notify.Failed}, 1, "could not be run"},
+		{"not authorized: the command has its own way in", unauthorized, false, &fakeCLI{}, []notify.AnswerKind{notify.Accepted}, 1, "message send"},
+		{"not authorized: no command", unauthorized, false, nil, []notify.AnswerKind{notify.Failed}, 0, "token_file"},
+		{"too old", nil, true, &fakeCLI{}, []notify.AnswerKind{notify.Accepted}, 1, "message send"},
+		{"too old: no command", nil, true, nil, []notify.AnswerKind{notify.Failed}, 0, "update OpenClaw"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			g := newFakeGateway()
 			if g.down = tc.down; tc.old {
 				g.methods = []string{"health"}
 			}
-			var cli ChatCLI
+			var cli CLI
 			if tc.cli != nil {
 				cli = tc.cli
 			}
 			c := chatWith(g, cli)
-			var a Answer
+			var a notify.Answer
 			for i, want := range tc.kinds {
 				if a = c.Send(t.Context(), outgoing()); a.Kind != want {
 					t.Errorf("attempt %d: %+v, want kind %d", i+1, a, want)
@@ -323,11 +324,11 @@ func TestChatWithoutTheGateway(t *testing.T) {
 	}
 }
 
-func TestChatCommand(t *testing.T) {
+func TestCommand(t *testing.T) {
 	g, cli := newFakeGateway(), &fakeCLI{}
 	g.methods = nil
-	c := Chat(ChatOptions{Gateway: g, CLI: cli, Channel: "slack", Target: "-100", Account: "ops"})
-	c.Send(t.Context(), Outgoing{ID: "x", Body: []byte("--help\nis text")})
+	c := New(Options{Gateway: g, CLI: cli, Channel: "slack", Target: "-100", Account: "ops"})
+	c.Send(t.Context(), notify.Outgoing{ID: "x", Body: []byte("--help\nis text")})
 	want := []string{"message", "send", "--json", "--channel=slack", "--target=-100", "--message=--help\nis text", "--account=ops"}
 	if len(cli.args) != 1 || !slices.Equal(cli.args[0], want) {
 		t.Errorf("commands %q, want %q", cli.args, want)
@@ -335,61 +336,61 @@ func TestChatCommand(t *testing.T) {
 }
 
 // A gateway that is reachable again is used again, whatever the command learned.
-func TestChatComesBackToTheGateway(t *testing.T) {
+func TestComesBackToTheGateway(t *testing.T) {
 	g, cli := newFakeGateway(), failing("Gateway not reachable")
 	c := chatWith(g, cli)
 	g.down = openclaw.ErrGatewayDown
 	c.Send(t.Context(), outgoing())
 	c.Send(t.Context(), outgoing())
 	g.down = nil
-	if a := c.Send(t.Context(), outgoing()); a.Kind != Accepted || len(g.sent) != 1 {
+	if a := c.Send(t.Context(), outgoing()); a.Kind != notify.Accepted || len(g.sent) != 1 {
 		t.Errorf("answer %+v, sent %q; want a delivery through the gateway", a, g.sent)
 	}
 }
 
-func TestChatDoesNotWaitForASlowGateway(t *testing.T) {
+func TestDoesNotWaitForASlowGateway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newFakeGateway(fault{slow: time.Hour})
 		cli := &fakeCLI{}
 		c := chatWith(g, cli)
 		start := time.Now()
 		a := c.Send(t.Context(), outgoing())
-		if took := time.Since(start); took != chatCallLimit || a.Kind != Failed || !strings.Contains(a.Text, "in time") {
-			t.Errorf("after %v: %+v, want a failure after %v", took, a, chatCallLimit)
+		if took := time.Since(start); took != callLimit || a.Kind != notify.Failed || !strings.Contains(a.Text, "in time") {
+			t.Errorf("after %v: %+v, want a failure after %v", took, a, callLimit)
 		}
 		if len(cli.args) != 0 {
 			t.Error("the command was run though the gateway may have sent the message")
 		}
 		// What was slow has come through, and is not sent again.
-		if a = c.Send(t.Context(), outgoing()); a.Kind != Accepted || len(g.sent) != 1 {
+		if a = c.Send(t.Context(), outgoing()); a.Kind != notify.Accepted || len(g.sent) != 1 {
 			t.Errorf("then %+v with %q sent, want one text", a, g.sent)
 		}
 	})
 }
 
-func TestChatStops(t *testing.T) {
+func TestStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	g, cli := newFakeGateway(), &fakeCLI{}
 	g.down = fmt.Errorf("%w: no connection yet: %w", openclaw.ErrGatewayDown, context.Canceled)
-	if a := chatWith(g, cli).Send(ctx, outgoing()); a.Kind != Failed || !strings.Contains(a.Text, "stopping") || len(cli.args) != 0 {
+	if a := chatWith(g, cli).Send(ctx, outgoing()); a.Kind != notify.Failed || !strings.Contains(a.Text, "stopping") || len(cli.args) != 0 {
 		t.Errorf("answer %+v, commands %q; want a failure for the stop, and no command", a, cli.args)
 	}
 }
 
-func TestChatCutsLongTexts(t *testing.T) {
+func TestCutsLongTexts(t *testing.T) {
 	for _, tc := range []struct {
 		name, text string
 		want       int // characters
 	}{
 		{"short", "账号用尽", 4},
-		{"exact", strings.Repeat("字", chatMaxChars), chatMaxChars},
-		{"long", strings.Repeat("字", 5000), chatMaxChars},
+		{"exact", strings.Repeat("字", maxChars), maxChars},
+		{"long", strings.Repeat("字", 5000), maxChars},
 		{"not UTF-8", "a\xffb", 3},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			g := newFakeGateway()
-			if a := chatWith(g, nil).Send(t.Context(), Outgoing{ID: "x", Body: []byte(tc.text)}); a.Kind != Accepted {
+			if a := chatWith(g, nil).Send(t.Context(), notify.Outgoing{ID: "x", Body: []byte(tc.text)}); a.Kind != notify.Accepted {
 				t.Fatalf("answer %+v", a)
 			}
 			if n := len([]rune(g.sent[0])); n != tc.want {
@@ -399,7 +400,7 @@ func TestChatCutsLongTexts(t *testing.T) {
 	}
 }
 
-func TestChatEndsLinks(t *testing.T) {
+func TestEndsLinks(t *testing.T) {
 	for _, tc := range []struct{ name, text, want string }{
 		{"none", "账号用尽。", "账号用尽。"},
 		{"English", "Open https://a.example.com/x?y=1&z=2, then (https://b.example.com/).", "Open https://a.example.com/x?y=1&z=2, then (https://b.example.com/)."},
@@ -417,7 +418,7 @@ func TestChatEndsLinks(t *testing.T) {
 	}
 }
 
-func TestChatResults(t *testing.T) {
+func TestResults(t *testing.T) {
 	yes, no := true, false
 	for _, tc := range []struct {
 		name   string
@@ -439,19 +440,19 @@ func TestChatResults(t *testing.T) {
 	}
 }
 
-func TestChatIdentity(t *testing.T) {
-	base := ChatOptions{Channel: "telegram", Target: "424242"}
-	moved := []ChatOptions{
+func TestIdentity(t *testing.T) {
+	base := Options{Channel: "telegram", Target: "424242"}
+	moved := []Options{
 		{Channel: "slack", Target: "424242"},
 		{Channel: "telegram", Target: "424243"},
 		{Channel: "telegram", Target: "424242", Account: "ops"},
 	}
-	c := Chat(base)
-	if !c.Joins() || c.Shown() != "openclaw:telegram" || strings.Contains(c.Target(), "424242") || c.Target() != Chat(base).Target() {
+	c := New(base)
+	if !c.Joins() || c.Shown() != "openclaw:telegram" || strings.Contains(c.Target(), "424242") || c.Target() != New(base).Target() {
 		t.Errorf("joins %v, shown %q, target %q", c.Joins(), c.Shown(), c.Target())
 	}
 	for _, o := range moved {
-		if Chat(o).Target() == c.Target() {
+		if New(o).Target() == c.Target() {
 			t.Errorf("%+v has the hash of %+v", o, base)
 		}
 	}

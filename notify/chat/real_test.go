@@ -1,6 +1,6 @@
 //go:build transport
 
-package notify_test
+package chat_test
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 
 	"github.com/ocwatch/ocwatch/internal/openclaw"
 	"github.com/ocwatch/ocwatch/notify"
+	"github.com/ocwatch/ocwatch/notify/chat"
 	"github.com/ocwatch/ocwatch/test/lab"
 )
 
@@ -26,7 +27,7 @@ const (
 
 var tags = regexp.MustCompile("<[^>]*>")
 
-// TestRealChat holds what Chat takes for granted of OpenClaw: its answers, what
+// TestRealChat holds what New takes for granted of OpenClaw: its answers, what
 // it keeps under a key, and what its command does without the gateway.
 func TestRealChat(t *testing.T) {
 	for _, version := range []string{lab.SharedDatabase, lab.AgentDatabase, lab.JSONFiles} {
@@ -77,7 +78,7 @@ func newRealChat(t *testing.T, version string) *realChat {
 }
 
 func (r *realChat) to(channel, target string) notify.Sender {
-	return notify.Chat(notify.ChatOptions{Gateway: r.gateway, Channel: channel, Target: target})
+	return chat.New(chat.Options{Gateway: r.gateway, Channel: channel, Target: target})
 }
 
 // message is one that was never sent before.
@@ -185,7 +186,7 @@ func (o only) Has(_ context.Context, method string) (bool, error) { return metho
 func realWithoutAction(t *testing.T, r *realChat) {
 	t.Helper()
 	mark, m := len(r.Telegram.Sent(0)), r.message()
-	c := notify.Chat(notify.ChatOptions{Gateway: only{r.gateway, "send", nil}, Channel: "telegram", Target: lab.TelegramOwner})
+	c := chat.New(chat.Options{Gateway: only{r.gateway, "send", nil}, Channel: "telegram", Target: lab.TelegramOwner})
 	for range 2 {
 		want(t, c.Send(t.Context(), m), notify.Accepted, "telegram")
 	}
@@ -195,7 +196,7 @@ func realWithoutAction(t *testing.T, r *realChat) {
 func realCommand(t *testing.T, r *realChat) {
 	t.Helper()
 	mark := len(r.Telegram.Sent(0))
-	c := notify.Chat(notify.ChatOptions{
+	c := chat.New(chat.Options{
 		Gateway: only{r.gateway, "", openclaw.ErrUnauthorized}, CLI: r.install.CLI(), Channel: "telegram", Target: lab.TelegramOwner,
 	})
 	want(t, c.Send(t.Context(), r.message()), notify.Accepted, "message send")
@@ -207,7 +208,7 @@ func realCommand(t *testing.T, r *realChat) {
 func realDown(t *testing.T, r *realChat) {
 	t.Helper()
 	mark, m := len(r.Telegram.Sent(0)), r.message()
-	c := notify.Chat(notify.ChatOptions{Gateway: r.gateway, CLI: r.install.CLI(), Channel: "telegram", Target: lab.TelegramOwner})
+	c := chat.New(chat.Options{Gateway: r.gateway, CLI: r.install.CLI(), Channel: "telegram", Target: lab.TelegramOwner})
 	want(t, c.Send(t.Context(), m), notify.Failed, "not reachable")
 	want(t, c.Send(t.Context(), m), notify.Failed, "needs it")
 	start := time.Now()
