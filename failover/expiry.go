@@ -25,7 +25,7 @@ func (d *decision) tellExpiry() {
 		p := profileOf(a)
 		p.Until = timePtr(c.ExpiresAt)
 		d.add(event.ProfileExpiring, event.Data{
-			Profile: a.ID, Reason: "nothing renews this token", Profiles: []event.Profile{p}, Login: d.login(),
+			Profile: a.ID, Reason: "nothing renews this token", Profiles: []event.Profile{p}, Login: d.loginOf(a),
 		})
 	}
 }

@@ -20,6 +20,10 @@ func LoginCommand(agent, provider string) string {
 	return command
 }
 
+// KeyCommand is LoginCommand where an API key is what helps: a person pastes
+// it, and no login brings one.
+func KeyCommand(agent, provider string) string { return LoginCommand(agent, provider) + " --api-key" }
+
 // shellWord quotes what a person will paste into a shell: the names come from
 // OpenClaw's files.
 func shellWord(s string) string {
@@ -174,12 +178,12 @@ func (d *decision) loginFault(a Assessment, c Candidate, l Login) string {
 // tellFailedLogin asks for another login where the pool still needs one.
 func (d *decision) tellFailedLogin(a Assessment, reason string) {
 	data := event.Data{
-		Profile: a.ID, Reason: reason, RecoversAt: timePtr(a.Until), Profiles: []event.Profile{profileOf(a)}, Login: d.login(),
+		Profile: a.ID, Reason: reason, RecoversAt: timePtr(a.Until), Profiles: []event.Profile{profileOf(a)}, Login: d.loginOf(a),
 	}
 	e := d.m.Depleted
 	if d.plan.State == PoolDepleted && e != nil && e.LoginAsked && e.Retries < loginRetries && d.action() == event.ActionLogin {
 		e.Retries++
-		data.Action = event.ActionLogin
+		data.Action, data.Login = event.ActionLogin, d.login()
 	}
 	d.add(event.LoginFailed, data)
 }
@@ -227,6 +231,19 @@ func (d *decision) candidate(id string) Candidate {
 	return Candidate{}
 }
 
+// login is what gives the pool an account: an API key for one that has nothing
+// else. Its owner may have no account to log in to, and on releases where a
+// login belongs to a pool of its own it would not help this one.
 func (d *decision) login() *event.Login {
+	return d.byHand(!slices.ContainsFunc(d.pool.Candidates, func(c Candidate) bool { return !c.Paid }))
+}
+
+// loginOf is what renews one profile.
+func (d *decision) loginOf(a Assessment) *event.Login { return d.byHand(a.Paid) }
+
+func (d *decision) byHand(key bool) *event.Login {
+	if key {
+		return &event.Login{Command: KeyCommand(d.pool.Agent, d.pool.Provider), Key: true}
+	}
 	return &event.Login{Command: LoginCommand(d.pool.Agent, d.pool.Provider)}
 }

@@ -3,6 +3,7 @@ package failover
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -275,10 +276,45 @@ func TestLoginCommand(t *testing.T) {
 		"ocwatch login --provider xai --agent work":    LoginCommand("work", "xai"),
 		"ocwatch login --provider 'a; b' --agent 'c$'": LoginCommand("c$", "a; b"),
 		`ocwatch login --provider ''\'''`:              LoginCommand("", "'"),
+
+		"ocwatch login --provider openai --agent work --api-key": KeyCommand("work", "openai"),
 	} {
 		if got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
+	}
+}
+
+// TestCommandHelps: where all that a pool has are API keys, or it is one that
+// died, the message's command asks for a key.
+func TestCommandHelps(t *testing.T) {
+	const login, key = "ocwatch login --provider openai", "ocwatch login --provider openai --api-key"
+	for _, tc := range []struct {
+		name string
+		ids  []string
+		want string // each event's command
+	}{
+		{"keys alone", []string{"key"}, "profile.login_required " + key + "; pool.depleted " + key},
+		{"logins alone", []string{"alice"}, "profile.login_required " + login + "; pool.depleted " + login},
+		{"both", []string{"alice", "key"}, "profile.login_required " + login + "; profile.login_required " + key + "; pool.depleted " + login},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := newWorld(tc.ids...)
+			for _, id := range tc.ids {
+				w.read(id, says(quota.Revoked))
+			}
+			_, evs := w.decide(false)
+			var got []string
+			for _, e := range evs {
+				if e.Data.Login.Key != strings.HasSuffix(e.Data.Login.Command, " --api-key") {
+					t.Errorf("%+v", e.Data.Login)
+				}
+				got = append(got, string(e.Type)+" "+e.Data.Login.Command)
+			}
+			if strings.Join(got, "; ") != tc.want {
+				t.Errorf("%q, want %q", got, tc.want)
+			}
+		})
 	}
 }
 

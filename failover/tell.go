@@ -44,7 +44,7 @@ func (d *decision) tellProfile(a Assessment) {
 		Profiles: []event.Profile{profileOf(a)},
 	}
 	if t == event.ProfileLoginRequired {
-		data.Login = d.login()
+		data.Login = d.loginOf(a)
 	}
 	d.add(t, data)
 }

@@ -22,7 +22,10 @@ import (
 // its provider: agents that share accounts run out of them in the same round.
 const shareFor = 2 * time.Minute
 
-var errClosed = errors.New("ocwatch is stopping")
+var (
+	errClosed = errors.New("ocwatch is stopping")
+	errOther  = errors.New("a login to the same provider under its other name is under way, and this one would end it")
+)
 
 // Attempt is a login under way; *login.Attempt is one.
 type Attempt interface {
@@ -86,7 +89,8 @@ func New(o Options) *Desk {
 // Prompt gives a fresh link and code for a login of the agent, for the
 // watchdog's own messages. An older login of the provider is cancelled first,
 // unless it was begun just now by another agent or a person: then both have the
-// same.
+// same. One to the provider's other name, openai or openai-codex, is left alone:
+// these are two pools of one OpenClaw, and a login helps only its own.
 func (d *Desk) Prompt(ctx context.Context, agent, provider string) (event.Login, error) {
 	e, err := d.begin(ctx, agent, provider, false)
 	if err != nil {
@@ -117,11 +121,17 @@ func (d *Desk) begin(ctx context.Context, agent, provider string, requested bool
 		return nil, d.stopped(err)
 	}
 	defer done()
-	if e := d.current(provider); e != nil {
-		if !requested && d.joins(e, agent) {
-			return e, nil
-		}
-		d.drop(e)
+	older := d.current(provider)
+	switch {
+	case older == nil:
+	case !requested && d.joins(older, agent):
+		return older, nil
+	case older.provider == provider:
+		// OpenClaw offers this login, and 2026.9 has one at a time.
+		d.drop(older)
+		older = nil
+	case !requested:
+		return nil, fmt.Errorf("begin a login to %s: %w", provider, errOther)
 	}
 	if err := d.lock(); err != nil {
 		return nil, err
@@ -130,6 +140,9 @@ func (d *Desk) begin(ctx context.Context, agent, provider string, requested bool
 	if err != nil {
 		d.unlock()
 		return nil, fmt.Errorf("begin a login to %s: %w", provider, d.stopped(err))
+	}
+	if older != nil {
+		d.drop(older) // only now: the other name may have had no login to offer
 	}
 	return d.add(&entry{Attempt: a, agent: agent, provider: provider, since: time.Now().UTC(), requested: requested}) //nolint:contextcheck // a login outlives the call that begins it
 }

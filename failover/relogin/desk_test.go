@@ -199,6 +199,49 @@ func TestDesk(t *testing.T) {
 			r.is(r.code("main", "openai-codex"), "CODE-1")
 			r.is(r.code("work", "openai"), "CODE-1")
 		},
+		"a pool of the other name leaves the login under way alone": func(r *rig) {
+			r.is(r.code("main", "openai-codex"), "CODE-1")
+			time.Sleep(shareFor)
+			r.is(r.code("main", "openai"), "begin a login to openai: "+errOther.Error())
+			r.is(r.under(), "main/openai-codex CODE-1")
+			r.is(r.code("main", "openai-codex"), "CODE-2")
+		},
+		"the other name on request ends the login under way only where it has one": func(r *rig) {
+			r.is(r.code("main", "openai-codex"), "CODE-1")
+			r.refuse = login.ErrNotOffered
+			if _, err := r.Begin(r.t.Context(), "main", "openai"); !errors.Is(err, login.ErrNotOffered) {
+				r.t.Error(err)
+			}
+			r.is(r.under(), "main/openai-codex CODE-1")
+			r.refuse = nil
+			_, _ = r.Begin(r.t.Context(), "main", "openai")
+			r.is(r.under(), "main/openai CODE-2")
+			r.is(r.told(), "started main openai CODE-2")
+			r.attempts[1].finish(login.Result{}, login.ErrExpired)
+			r.told()
+			release, err := Lock(r.o.Dir)
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			release()
+		},
+		"making way ends what nobody asked for, and names who was told": func(r *rig) {
+			r.code("main", "openai")
+			r.code("work", "openai")
+			_, _ = r.Begin(r.t.Context(), "main", "xai")
+			r.make = func(int) *attempt { return &attempt{prompt: login.Prompt{Via: login.ViaTerminal, Code: "T"}} }
+			r.code("main", "other")
+			r.Yield(func(agent, provider string) { r.note("void", agent, provider) })
+			r.is(r.told(), "started main xai CODE-2; void main openai; void work openai")
+			r.is(r.under(), "main/other T; main/xai CODE-2")
+		},
+		"approved while it makes way": func(r *rig) {
+			r.make = func(int) *attempt { return &attempt{slow: time.Second, prompt: login.Prompt{Via: login.ViaGateway}} }
+			r.code("main", "openai")
+			time.AfterFunc(500*time.Millisecond, func() { r.attempts[0].finish(login.Result{Profile: "openai:dave"}, nil) })
+			r.Yield(func(agent, provider string) { r.note("void", agent, provider) })
+			r.is(r.told(), "done main openai openai:dave <nil>")
+		},
 		"providers do not get into each other's way": func(r *rig) {
 			r.is(r.code("main", "openai"), "CODE-1")
 			r.is(r.code("main", "xai"), "CODE-2")

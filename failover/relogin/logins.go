@@ -83,6 +83,37 @@ func (d *Desk) Withdraw(agent, provider string) {
 	}
 }
 
+// Yield ends the automatic logins that run in the gateway, which counts them as
+// work and waits for them before it restarts. void is called for each agent that
+// was given the code of one that came to nothing by it. A person's own login is
+// left alone. It takes some 5 s.
+func (d *Desk) Yield(void func(agent, provider string)) {
+	d.mu.Lock()
+	var list []*entry
+	for _, e := range d.logins {
+		if !e.requested && !e.dropped && e.Prompt().Via == login.ViaGateway {
+			list = append(list, e)
+		}
+	}
+	d.mu.Unlock()
+	var ends sync.WaitGroup
+	for _, e := range list {
+		ends.Go(func() { d.drop(e) })
+	}
+	ends.Wait()
+	for _, e := range list {
+		if _, err := e.Wait(d.life); err == nil {
+			continue // approved in the last moment
+		}
+		d.mu.Lock()
+		agents := append([]string{e.agent}, e.others...)
+		d.mu.Unlock()
+		for _, agent := range agents {
+			void(agent, e.provider)
+		}
+	}
+}
+
 // Cancel ends the login for a provider, if there is one: the owner wants none.
 // Whoever was told of it hears that it was cancelled.
 func (d *Desk) Cancel(_, provider string) {

@@ -84,6 +84,9 @@ type Options struct {
 	// DefaultDeadline.
 	Deadline time.Duration
 	Budget   Budget // zero: DefaultBudget
+	// Yield is called once a restart is allowed, before the gateway's work is
+	// waited for, to end what of it is the caller's own. Nil: nothing is.
+	Yield func()
 
 	Gateway Gateway
 	CLI     Commander
@@ -195,6 +198,9 @@ func (r *Restarter) restart(ctx context.Context, reason string, res *Result) err
 	before, err := r.allowed(ctx)
 	if err != nil {
 		return err
+	}
+	if r.opts.Yield != nil {
+		r.opts.Yield()
 	}
 	forced, err := r.drain(ctx, res)
 	if err != nil {

@@ -278,6 +278,25 @@ func nearby(minutes ...int) []time.Time {
 	return ts
 }
 
+// TestRestartMakesWay: what of the gateway's work is the caller's own ends
+// before the rest is waited for, and only for a restart that may be.
+func TestRestartMakesWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.active = []int{1}
+		o := w.options()
+		yielded := 0
+		o.Yield = func() { yielded++; w.active = nil }
+		r := New(o)
+		if res, err := r.Restart(t.Context(), "a test"); err != nil || res.Took > 10*time.Second || yielded != 1 {
+			t.Errorf("%+v, %v; made way %d times", res, err, yielded)
+		}
+		if _, err := r.Restart(t.Context(), "too soon"); err == nil || yielded != 1 {
+			t.Errorf("%v; made way %d times", err, yielded)
+		}
+	})
+}
+
 func TestRestartTellsTheGatewayNotToWaitAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, active := range []int{0, 1} {

@@ -41,7 +41,7 @@ func (w *Watchdog) holdAsks(rd *journal.Round, p *pool, before failover.Memory) 
 	first := before.Depleted == nil || !before.Depleted.Announced
 	var now []event.Event
 	for _, e := range p.plan.Events {
-		if e.Data.Login != nil {
+		if e.Data.Login != nil && !e.Data.Login.Key {
 			e.Data.Login.Chat = chatCommand(e.Data.Provider, w.shared)
 		}
 		switch {
@@ -65,9 +65,10 @@ func (w *Watchdog) holdAsks(rd *journal.Round, p *pool, before failover.Memory) 
 }
 
 // waits reports whether e is to carry a code. Where nobody would hear it, none
-// is asked for.
+// is asked for, and none where only an API key helps: a login would be one of
+// another pool, if of any.
 func (w *Watchdog) waits(e event.Event) bool {
-	if w.Logins == nil || e.Data.Action != event.ActionLogin || e.Data.Login == nil {
+	if w.Logins == nil || e.Data.Action != event.ActionLogin || e.Data.Login == nil || e.Data.Login.Key {
 		return false
 	}
 	msgs, err := w.Notifier.Route(e)
@@ -136,7 +137,8 @@ func (w *Watchdog) fetchCodes(ctx context.Context) {
 	}
 }
 
-// code waits for a code until ctx ends, even for a Prompt that does not.
+// code waits for a code until ctx ends, even for a Prompt that does not. A
+// gateway that is about to restart would end the login along with itself.
 func (w *Watchdog) code(ctx context.Context, agent, provider string) (event.Login, error) {
 	type answer struct {
 		login event.Login
@@ -147,6 +149,10 @@ func (w *Watchdog) code(ctx context.Context, agent, provider string) (event.Logi
 		a := answer{err: errors.New("the login failed within ocwatch")}
 		defer func() { answers <- a }()
 		defer w.survive("a login could not be begun")
+		if err := w.restarts.settled(ctx); err != nil {
+			a.err = err
+			return
+		}
 		a.login, a.err = w.Logins.Prompt(ctx, agent, provider)
 		if a.err == nil && ctx.Err() != nil {
 			w.Logins.Withdraw(agent, provider) // too late for its message

@@ -76,8 +76,10 @@ func (w *Watchdog) told(news, keep []loginNews) {
 }
 
 // noticeLogins makes accounts due whose credential is new: a person waits for
-// the answer, and what the provider said of the old one counts no more.
-func (w *Watchdog) noticeLogins(snap profiles.Snapshot, news []loginNews, cfg Config) {
+// the answer, and what the provider said of the old one counts no more. It
+// returns the agents that got a login which ocwatch did not hear of, each time
+// the first round that sees it.
+func (w *Watchdog) noticeLogins(snap profiles.Snapshot, news []loginNews, cfg Config) (unheard []string) {
 	seen := make(map[string]uint64, len(w.seen))
 	for _, pl := range snap.Pools {
 		m := w.pool(poolKey(pl.Agent, pl.Provider)).plan.Memory
@@ -85,12 +87,18 @@ func (w *Watchdog) noticeLogins(snap profiles.Snapshot, news []loginNews, cfg Co
 			key := pl.Agent + "/" + p.ID
 			seen[key] = p.Revision
 			named := slices.ContainsFunc(news, func(n loginNews) bool { return n.brought(pl, p.ID) })
-			if named || isNew(m, p) || w.revised(key, p) {
+			fresh := isNew(m, p) || w.revised(key, p)
+			if named || fresh {
 				w.renew(p.Account, cfg)
+			}
+			was, known := w.seen[key]
+			if fresh && !named && (!known || was != p.Revision) {
+				unheard = append(unheard, pl.Agent)
 			}
 		}
 	}
 	w.seen = seen
+	return unheard
 }
 
 func isNew(m failover.Memory, p profiles.Profile) bool {

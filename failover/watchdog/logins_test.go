@@ -14,6 +14,7 @@ import (
 	"github.com/ocwatch/ocwatch/failover"
 	"github.com/ocwatch/ocwatch/internal/event"
 	"github.com/ocwatch/ocwatch/internal/journal"
+	"github.com/ocwatch/ocwatch/internal/openclaw"
 	"github.com/ocwatch/ocwatch/internal/quota"
 	"github.com/ocwatch/ocwatch/probe"
 	"github.com/ocwatch/ocwatch/profiles"
@@ -337,6 +338,29 @@ type silent struct{}
 
 func (silent) Route(event.Event) ([]journal.Message, error) { return nil, nil }
 func (silent) Wake()                                        {}
+
+// TestKeysAloneBeginNoLogin: a pool that has nothing but API keys is told at
+// once, without a login that would be one of another pool.
+func TestKeysAloneBeginNoLogin(t *testing.T) {
+	t.Parallel()
+	bubble(t, []string{"key"}, func(t *testing.T, w *world) {
+		t.Helper()
+		w.layout = openclaw.SharedDatabase // which has a command for the chat, too
+		w.say("key", verdict(quota.Revoked))
+		p := w.relaying(t, steady())
+		var sent event.Event
+		p.dog.Notifier = tap{p, func(e event.Event) { sent = e }}
+		p.run()
+		time.Sleep(30 * time.Minute)
+		p.stop()
+		if got := w.news(); w.codes > 0 || got != "profile.login_required:key pool.depleted:login" {
+			t.Errorf("%d codes; told %q", w.codes, got)
+		}
+		if l := sent.Data.Login; l == nil || l.Command != "ocwatch login --provider openai --api-key" || l.Chat != "" {
+			t.Errorf("%+v", l)
+		}
+	})
+}
 
 // TestOwedOverRestarts: stopped while the code is fetched, ocwatch asks for
 // another one at its next start, and tells of the pool as it is then.

@@ -45,6 +45,7 @@ const (
 // effect any more: its goroutines end at their next one.
 type process struct {
 	*world
+	t   *testing.T
 	dog *Watchdog
 	ctx context.Context
 	end context.CancelFunc
@@ -153,7 +154,10 @@ func (p *process) Idle(ctx context.Context) (idle bool, err error) {
 
 // Restart implements Restarter.
 func (p *process) Restart(ctx context.Context, _ string) (restart.Result, error) {
-	if err := pause(ctx, p.restart); err != nil {
+	if p.yields {
+		p.dog.YieldLogins()
+	}
+	if err := pause(ctx, p.drain()+p.restart); err != nil {
 		return restart.Result{}, err
 	}
 	err := p.effect(ctx, "restart", func() error { p.restarted(); return nil })
@@ -174,6 +178,27 @@ func (p *process) Prompt(ctx context.Context, agent, _ string) (l event.Login, e
 // Withdraw implements Logins.
 func (p *process) Withdraw(agent, _ string) {
 	p.with(func() { p.withdrawn = append(p.withdrawn, agent) })
+}
+
+// Yield implements Logins. The code that was given out last is under way.
+func (p *process) Yield(void func(agent, provider string)) {
+	open := ""
+	p.with(func() { open, p.open = p.open, "" })
+	if open != "" {
+		void(open, "openai")
+	}
+}
+
+// reread is what Options.Reread does.
+func (p *process) reread(ctx context.Context, agent string) (method string, err error) {
+	err = p.effect(ctx, "reread", func() error {
+		p.with(func() { p.rereads++; err = p.rereadErr })
+		return err
+	})
+	if err != nil || agent == "" {
+		return "", err
+	}
+	return "secrets.reload", nil
 }
 
 // Commit implements Journal.
@@ -247,10 +272,10 @@ func (w *world) relaying(t *testing.T, cfg Config) *process {
 func (w *world) born(t *testing.T, cfg Config) *process {
 	t.Helper()
 	ctx, end := context.WithCancel(t.Context())
-	p := &process{world: w, ctx: ctx, end: end, done: make(chan struct{})}
+	p := &process{world: w, t: t, ctx: ctx, end: end, done: make(chan struct{})}
 	p.dog = New(Options{
 		Source: p, Prober: p, Orderer: p, Gateway: p, Restarter: p, Journal: p, Notifier: p,
-		Log: zerolog.Nop(), Config: cfg, Version: "1.2.3", GatewayURL: "ws://127.0.0.1:18789",
+		Log: zerolog.Nop(), Config: cfg, Reread: p.reread, Version: "1.2.3", GatewayURL: "ws://127.0.0.1:18789",
 		Beat: func(s string) { p.with(func() { p.beats = append(p.beats, s) }) },
 	})
 	t.Cleanup(func() { p.end(); p.dog.restarts.wait(); p.dog.codes.Wait() })

@@ -11,6 +11,7 @@ import (
 	"github.com/ocwatch/ocwatch/internal/event"
 	"github.com/ocwatch/ocwatch/internal/journal"
 	"github.com/ocwatch/ocwatch/profiles"
+	"github.com/ocwatch/ocwatch/profiles/login"
 )
 
 // restartKey is the wanted restart in the journal: it outlives ocwatch.
@@ -36,19 +37,42 @@ type restartQueue struct {
 	pending *wanted // guarded by Watchdog.round
 	running sync.WaitGroup
 	mu      sync.Mutex
-	busy    bool
+	over    chan struct{} // closed at the end of the one under way; nil: there is none
 }
 
 func (q *restartQueue) underWay() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.busy
+	return q.over != nil
 }
 
-func (q *restartQueue) set(busy bool) {
+func (q *restartQueue) begin() {
 	q.mu.Lock()
-	q.busy = busy
+	defer q.mu.Unlock()
+	q.over = make(chan struct{})
+}
+
+func (q *restartQueue) end() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	close(q.over)
+	q.over = nil
+}
+
+// settled waits until no restart is under way, or until ctx ends.
+func (q *restartQueue) settled(ctx context.Context) error {
+	q.mu.Lock()
+	over := q.over
 	q.mu.Unlock()
+	if over == nil {
+		return nil
+	}
+	select {
+	case <-over:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (q *restartQueue) wait() { q.running.Wait() }
@@ -98,10 +122,10 @@ func (w *Watchdog) runRestart(ctx context.Context, cfg Config) {
 	}
 	// Should all of the below end in a panic, it is not tried again at once.
 	p.After = time.Now().Add(restartAgain)
-	w.restarts.set(true)
+	w.restarts.begin()
 	w.restarts.running.Go(func() {
 		defer w.Wake()
-		defer w.restarts.set(false)
+		defer w.restarts.end()
 		defer w.survive("a restart could not be finished")
 		res, err := w.tryRestart(ctx, p.Reason)
 		w.restarted(ctx, *p, res, err)
@@ -120,6 +144,37 @@ func (w *Watchdog) tryRestart(ctx context.Context, reason string) (res restart.R
 	res, err = w.Restarter.Restart(ctx, reason)
 	returned = true
 	return res, err
+}
+
+// YieldLogins makes way for a restart that may run now: a login under way is
+// work to the gateway, which would be waited for until the drain is over, and
+// the restart would end it all the same. Whoever was told of a code hears that
+// it is void; what is not told yet gets its code after the restart. It must not
+// be called within a round.
+func (w *Watchdog) YieldLogins() {
+	if w.Logins == nil {
+		return
+	}
+	untold := map[string]bool{}
+	w.round.Lock()
+	for key, p := range w.pools {
+		if p.fetch != nil {
+			untold[key] = true
+			w.stopFetch(p)
+		}
+	}
+	w.round.Unlock()
+	w.Logins.Yield(func(agent, provider string) {
+		if !untold[poolKey(agent, provider)] {
+			w.LoginDone(agent, provider, login.Result{}, errRestart)
+		}
+	})
+	w.Wake()
+}
+
+// errRestart is what became of a login that made way.
+var errRestart = &login.FailedError{
+	What: "the gateway stops or restarts, which ends the login", Fix: "start it again once the gateway is back",
 }
 
 func (w *Watchdog) idle(ctx context.Context) bool {

@@ -49,14 +49,19 @@ func (w *Watchdog) Round(ctx context.Context) time.Time {
 	rd := journal.Round{At: time.Now().UTC(), State: map[string]json.RawMessage{}}
 	w.repace(rd.At, snap, cfg)
 	w.noticeBlocks(snap, cfg)
-	w.noticeLogins(snap, news, cfg)
+	w.reread(ctx, snap, w.noticeLogins(snap, news, cfg))
 	rd.Readings = w.probe(ctx, rd.At, cfg, snap)
 	if ctx.Err() != nil {
 		return time.Time{}
 	}
-	w.learn(ctx, &rd, snap, news, cfg)
+	plans := w.learn(ctx, &rd, snap, news, cfg)
 	if ctx.Err() != nil {
 		return time.Time{} // what is not in the journal is not acted on
+	}
+	// What the log tells is in the status. Acting may take a minute.
+	w.publish(snap)
+	for _, c := range plans {
+		w.logPlan(c.before, c.plan)
 	}
 	w.fetchCodes(ctx)
 	w.act(ctx, snap, cfg)
@@ -67,7 +72,7 @@ func (w *Watchdog) Round(ctx context.Context) time.Time {
 
 // learn decides and journals it. What a panic leaves unwritten is written with
 // the next round.
-func (w *Watchdog) learn(ctx context.Context, rd *journal.Round, snap profiles.Snapshot, news []loginNews, cfg Config) {
+func (w *Watchdog) learn(ctx context.Context, rd *journal.Round, snap profiles.Snapshot, news []loginNews, cfg Config) []decided {
 	complete := false
 	defer func() {
 		if !complete {
@@ -75,10 +80,11 @@ func (w *Watchdog) learn(ctx context.Context, rd *journal.Round, snap profiles.S
 		}
 	}()
 	w.tellReadable(rd)
-	w.decide(rd, snap, w.sortLogins(rd, snap, news), cfg)
+	plans := w.decide(rd, snap, w.sortLogins(rd, snap, news), cfg)
 	w.watchGateway(ctx, rd)
 	complete = true
 	w.commit(ctx, *rd)
+	return plans
 }
 
 // Check reads, probes and decides once, and acts on nothing.
@@ -96,9 +102,12 @@ func (w *Watchdog) Check(ctx context.Context) (Status, error) {
 	if err := ctx.Err(); err != nil {
 		return Status{}, fmt.Errorf("check: %w", err)
 	}
-	w.decide(&rd, snap, w.sortLogins(&rd, snap, news), cfg)
+	plans := w.decide(&rd, snap, w.sortLogins(&rd, snap, news), cfg)
 	w.watchGateway(ctx, &rd)
 	w.publish(snap)
+	for _, c := range plans {
+		w.logPlan(c.before, c.plan)
+	}
 	return w.Status(), nil
 }
 
@@ -121,9 +130,13 @@ func (w *Watchdog) snapshot(ctx context.Context) (profiles.Snapshot, bool) {
 	return snap, true
 }
 
+// decided is what one round decided for a pool, and what was before.
+type decided struct{ before, plan failover.Plan }
+
 // decide runs the decision for every pool and forgets those that are gone.
 // loggedIn are the profiles that logins brought, by pool.
-func (w *Watchdog) decide(rd *journal.Round, snap profiles.Snapshot, loggedIn map[string][]string, cfg Config) {
+func (w *Watchdog) decide(rd *journal.Round, snap profiles.Snapshot, loggedIn map[string][]string, cfg Config) []decided {
+	plans := make([]decided, 0, len(snap.Pools))
 	seen := map[string]bool{}
 	told := map[string]bool{}
 	w.shared = snap.Layout == openclaw.SharedDatabase
@@ -136,7 +149,7 @@ func (w *Watchdog) decide(rd *journal.Round, snap profiles.Snapshot, loggedIn ma
 		in := w.poolInput(pl, before.Memory)
 		in.LoggedIn = loggedIn[key]
 		p.plan = failover.Decide(rd.At, cfg.Policy(pl.Provider), in)
-		w.logPlan(before, p.plan)
+		plans = append(plans, decided{before, p.plan})
 		for _, e := range w.holdAsks(rd, p, before.Memory) {
 			w.route(rd, told, e)
 		}
@@ -162,6 +175,7 @@ func (w *Watchdog) decide(rd *journal.Round, snap profiles.Snapshot, loggedIn ma
 		}
 	}
 	w.rememberAccounts(rd, snap)
+	return plans
 }
 
 func (w *Watchdog) poolInput(pl profiles.Pool, m failover.Memory) failover.Pool {

@@ -15,7 +15,7 @@ import (
 // GET /api/v1/status. Its JSON is a contract, see docs/status.md.
 type Status struct {
 	Version  string        `json:"version"`
-	At       time.Time     `json:"at"` // of the last completed round
+	At       time.Time     `json:"at"` // when the last round decided, or ended
 	Paused   bool          `json:"paused"`
 	Gateway  GatewayStatus `json:"gateway"`
 	Pools    []PoolStatus  `json:"pools"`

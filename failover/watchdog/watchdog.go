@@ -58,6 +58,9 @@ type Logins interface {
 	Prompt(ctx context.Context, agent, provider string) (event.Login, error)
 	// Withdraw says that nobody was told of the agent's code.
 	Withdraw(agent, provider string)
+	// Yield ends the automatic logins that keep the gateway at work, and calls
+	// void for each agent whose code that made void.
+	Yield(void func(agent, provider string))
 }
 
 // Restarter restarts the gateway.
@@ -123,6 +126,9 @@ type Options struct {
 	Version   string
 	// GatewayURL is shown in the status.
 	GatewayURL string
+	// Reread has the running gateway read OpenClaw's store again, and returns
+	// the method that did it, "" for none. Nil: nobody does.
+	Reread func(ctx context.Context, agent string) (method string, err error)
 	// Beat is called after each completed round, with the pool states in one
 	// line; it feeds systemd. It may be nil.
 	Beat func(summary string)

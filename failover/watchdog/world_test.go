@@ -44,6 +44,11 @@ type world struct {
 	promptIn  time.Duration // how long a code takes
 	codes     int           // given out so far
 	withdrawn []string      // agents whose code nobody was told
+	open      string        // the agent of a login under way; the gateway counts it as work
+	yields    bool          // a restart ends it first, as the real one does
+	layout    openclaw.Layout
+	rereads   int   // times that the gateway was made to read the store
+	rereadErr error // it refuses to
 }
 
 // newWorld has one pool, main's openai profiles in that order.
@@ -79,9 +84,19 @@ func (w *world) with(change func()) {
 }
 
 // newCode gives out a code.
-func (w *world) newCode(string) (code string) {
-	w.with(func() { w.codes++; code = fmt.Sprint("CODE-", w.codes) })
+func (w *world) newCode(agent string) (code string) {
+	w.with(func() { w.codes++; code, w.open = fmt.Sprint("CODE-", w.codes), agent })
 	return code
+}
+
+// drain is how long the gateway's work takes to end before a restart.
+func (w *world) drain() (d time.Duration) {
+	w.with(func() {
+		if w.open != "" {
+			d = 5 * time.Minute
+		}
+	})
+	return d
 }
 
 // login gives main a profile of account, and puts it first, as OpenClaw does.
@@ -138,7 +153,7 @@ func (w *world) snapshot() (profiles.Snapshot, error) {
 	if w.unread != nil {
 		return profiles.Snapshot{}, w.unread
 	}
-	snap := profiles.Snapshot{At: time.Now(), Problems: slices.Clone(w.problems)}
+	snap := profiles.Snapshot{At: time.Now(), Problems: slices.Clone(w.problems), Layout: w.layout}
 	for _, pl := range w.pools {
 		if !w.hidden[pl.Agent] {
 			pl.Order, pl.Profiles = slices.Clone(pl.Order), slices.Clone(pl.Profiles)
@@ -146,6 +161,15 @@ func (w *world) snapshot() (profiles.Snapshot, error) {
 		}
 	}
 	return snap, nil
+}
+
+func (w *world) mustSnapshot(t *testing.T) profiles.Snapshot {
+	t.Helper()
+	snap, err := w.snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return snap
 }
 
 func (w *world) answer(account string) quota.Reading {

@@ -95,6 +95,9 @@ type Login struct {
 	// Command.
 	Paste   bool   `json:"paste,omitempty"`
 	Command string `json:"command"`
+	// Key: what helps is an API key, which Command asks for. No login is begun
+	// for it.
+	Key bool `json:"-"`
 	// Chat is what to send OpenClaw in a private chat to be given a code of
 	// its own, "" where this OpenClaw has no such command for the provider.
 	Chat string `json:"chat,omitempty"`

@@ -88,7 +88,7 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 func (a *App) watchdogOptions(o Options) watchdog.Options {
 	return watchdog.Options{
 		Source: a.install.store, Prober: a.parts, Orderer: a.install.orderer, Gateway: a.install,
-		Restarter: a.parts, Logins: a.desk, Journal: a.journal, Notifier: a.parts, Beat: a.beat, Log: o.Log, Version: o.Version,
+		Restarter: a.parts, Logins: a.desk, Reread: a.install.reread, Journal: a.journal, Notifier: a.parts, Beat: a.beat, Log: o.Log, Version: o.Version,
 		GatewayURL: a.install.gateway.URL(),
 		Config:     watchdogConfig(o.Config, a.parts.current().prober, a.pace(o.Config)),
 	}

@@ -3,6 +3,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -102,6 +103,12 @@ func (i *install) Idle(ctx context.Context) (bool, error) {
 		return false, fmt.Errorf("ask for active work: %w", err)
 	}
 	return answer.Safe && answer.Counts.TotalActive == 0, nil
+}
+
+// reread has the running gateway read the store again.
+func (i *install) reread(ctx context.Context, agent string) (method string, err error) {
+	method, errs := profiles.Reread(ctx, i.gateway, agent)
+	return method, errors.Join(errs...)
 }
 
 func newProber(cfg *config.Config, version string) *probe.Prober {

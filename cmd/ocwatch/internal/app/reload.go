@@ -51,11 +51,11 @@ func newGeneration(a *App, cfg *config.Config) (generation, error) {
 	}
 	return generation{
 		cfg: cfg, prober: newProber(cfg, a.opts.Version), notifier: n, heartbeat: newHeartbeat(cfg, a.opts.Version, a.opts.Log),
-		restarter: newRestarter(a.install, cfg, attempts{a.journal}, a.opts.Log),
+		restarter: newRestarter(a.install, cfg, attempts{a.journal}, func() { a.watchdog.YieldLogins() }, a.opts.Log),
 	}, nil
 }
 
-func newRestarter(in *install, cfg *config.Config, past restart.History, log zerolog.Logger) *restart.Restarter {
+func newRestarter(in *install, cfg *config.Config, past restart.History, yield func(), log zerolog.Logger) *restart.Restarter {
 	r := cfg.Restart
 	drain := r.Drain
 	if drain == 0 {
@@ -68,7 +68,7 @@ func newRestarter(in *install, cfg *config.Config, past restart.History, log zer
 	return restart.New(restart.Options{
 		Via: restart.Via(r.Via), Unit: unit, Profile: os.Getenv("OPENCLAW_PROFILE"), Command: r.Command, Drain: drain,
 		Budget:  restart.Budget{N: r.Budget.Count, Per: r.Budget.Per},
-		Gateway: in.gateway, CLI: in.CLI(), Health: in, History: past, Log: log,
+		Gateway: in.gateway, CLI: in.CLI(), Health: in, History: past, Yield: yield, Log: log,
 	})
 }
 

@@ -28,7 +28,7 @@ func (l *Login) Replace(ctx context.Context, enter Enter, q replace.Request) (re
 	r := replace.New(replace.Options{
 		Store: in.store, Login: enter, Prober: l.prober, Orderer: in.orderer,
 		Remover: profiles.NewRemover(in.CLI(), in.store, in.Install, replace.Down(in.Install)),
-		Gateway: newRestarter(in, l.opts.Config, noBudget{}, l.opts.Log),
+		Gateway: newRestarter(in, l.opts.Config, noBudget{}, nil, l.opts.Log),
 		Install: replace.Installed(in.Install, in.gateway),
 		Dir:     l.opts.Config.DataDir, Log: l.opts.Log,
 	})
