@@ -5,11 +5,13 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/json"
+	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/ocwatch/ocwatch/internal/event"
 	"github.com/ocwatch/ocwatch/internal/journal"
+	"github.com/ocwatch/ocwatch/notify/text"
 )
 
 const (
@@ -21,6 +23,17 @@ const (
 	// maxText is how long a chat's text may be, in bytes. The narrowest of the
 	// services takes 4096.
 	maxText = 3500
+	// hostRoom and lateRoom are how many bytes of it are left free: for the host
+	// in front of it, and for the line above each message that is sent late. They
+	// are left free always, so that what is tried again is not parted otherwise
+	// once it is late.
+	hostRoom = 84
+	lateRoom = 128
+	// longestMessage is what there is room for in a text of one message.
+	longestMessage = maxText - hostRoom - lateRoom
+	// lateAfter is when a message has to say how old it is: the hints in it, such
+	// as "in 3 h", would mislead.
+	lateAfter = 15 * time.Minute
 	// maxQueue is how many messages are looked at to join them.
 	maxQueue = 64
 
@@ -34,22 +47,61 @@ type parcel struct {
 	out     Outgoing
 }
 
+// reader is who reads a chat.
+type reader struct {
+	lang text.Language
+	loc  *time.Location
+}
+
 // pack takes from the head of a queue what goes out next. A webhook gets every
 // event by itself, a chat all that fit in one text.
-func pack(queue []journal.Message, joins bool) parcel {
-	head := queue[0]
+func pack(queue []journal.Message, joins bool, r reader, now time.Time) parcel {
 	if !joins {
-		return parcel{queue[:1], Outgoing{head.ID, head.Body}}
+		return parcel{queue[:1], Outgoing{queue[0].ID, queue[0].Body}}
 	}
-	body, n := clip(messageOf(head.Body)), 1
+	members := queue[:fitting(queue)]
+	return parcel{members, Outgoing{parcelID(members), []byte(r.tell(members, now))}}
+}
+
+// fitting is how many messages from the head of a queue go into one text.
+func fitting(queue []journal.Message) int {
+	n, room := 1, longestMessage-len(clip(messageOf(queue[0].Body)))
 	for _, m := range queue[1:] {
-		next := messageOf(m.Body)
-		if !together(head, m) || len(body)+len(gap)+len(next) > maxText {
+		room -= len(gap) + lateRoom + len(messageOf(m.Body))
+		if room < 0 || !together(queue[0], m) {
 			break
 		}
-		body, n = body+gap+next, n+1
+		n++
 	}
-	return parcel{queue[:n], Outgoing{parcelID(queue[:n]), []byte(body)}}
+	return n
+}
+
+// tell makes one text of messages.
+func (r reader) tell(members []journal.Message, now time.Time) string {
+	told := make([]string, len(members))
+	for i, m := range members {
+		told[i] = r.delay(m, now) + clip(messageOf(m.Body))
+	}
+	return r.opening(members[0], now) + strings.Join(told, gap)
+}
+
+// opening is what a text begins with: its host, unless its first message says
+// that first.
+func (r reader) opening(first journal.Message, now time.Time) string {
+	e, ok := eventOf(first.Body)
+	if !ok || text.NamesHost(e, r.lang) && r.delay(first, now) == "" {
+		return ""
+	}
+	return text.From(e.Data.Host, r.lang)
+}
+
+// delay is the line above a message that is sent long after what it tells of.
+func (r reader) delay(m journal.Message, now time.Time) string {
+	e, ok := eventOf(m.Body)
+	if !ok || e.Timestamp.IsZero() || now.Sub(e.Timestamp) <= lateAfter {
+		return ""
+	}
+	return text.Late(e.Timestamp, now, r.lang, r.loc) + "\n"
 }
 
 // together reports whether two messages may share a text. Those that were sent
@@ -72,21 +124,26 @@ func parcelID(members []journal.Message) string {
 	return "msg_" + base32.StdEncoding.EncodeToString(h.Sum(nil))[:26]
 }
 
-// messageOf is what a person is to read of an event's JSON.
-func messageOf(body []byte) string {
-	var e event.Event
-	if err := json.Unmarshal(body, &e); err != nil || e.Data.Message == "" {
-		return string(bytes.ToValidUTF8(body, nil)) // better than nothing
-	}
-	return e.Data.Message
+// eventOf reads a queued event, and reports whether it has a message.
+func eventOf(body []byte) (e event.Event, ok bool) {
+	err := json.Unmarshal(body, &e)
+	return e, err == nil && e.Data.Message != ""
 }
 
-// clip shortens a text to maxText.
+// messageOf is what a person is to read of an event's JSON.
+func messageOf(body []byte) string {
+	if e, ok := eventOf(body); ok {
+		return e.Data.Message
+	}
+	return string(bytes.ToValidUTF8(body, nil)) // better than nothing
+}
+
+// clip shortens a message to what a text has room for.
 func clip(s string) string {
-	if len(s) <= maxText {
+	if len(s) <= longestMessage {
 		return s
 	}
-	end := maxText - len(ellipsis)
+	end := longestMessage - len(ellipsis)
 	for !utf8.RuneStart(s[end]) {
 		end--
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -67,10 +68,11 @@ func answers(kinds ...AnswerKind) func(int) Answer {
 	return func(n int) Answer { return Answer{Kind: kinds[min(n, len(kinds)-1)], Text: "as told"} }
 }
 
-// ring is a notifier with one chat.
+// ring is a notifier with one chat, on a host without a name: so texts are the
+// words alone.
 func ring(t *testing.T, store Store, p *phone, log io.Writer) *Notifier {
 	t.Helper()
-	n, err := New(Options{Endpoints: []Endpoint{{Name: "phone", Sender: p}}, Store: store, Log: zerolog.New(log), Host: "srv1"})
+	n, err := New(Options{Endpoints: []Endpoint{{Name: "phone", Sender: p}}, Store: store, Log: zerolog.New(log)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +199,7 @@ func TestOneRefusedMessageTakesNoOtherWithIt(t *testing.T) {
 		for _, s := range p.heard() {
 			texts = append(texts, strings.ReplaceAll(s.text, gap, "+")+" "+map[AnswerKind]string{Accepted: "ok", Refused: "no"}[s.answer.Kind])
 		}
-		want := []string{"a+b+c no", "a ok", "b no", "b no", "c ok", "d ok"}
+		want := []string{"srv1: a+b+c no", "srv1: a ok", "srv1: b no", "srv1: b no", "srv1: c ok", "srv1: d ok"}
 		if !reflect.DeepEqual(texts, want) {
 			t.Errorf("heard %q, want %q", texts, want)
 		}
@@ -320,6 +322,7 @@ func anyChat(t *testing.T, kinds []AnswerKind, said []int, size, restart int) st
 	n := ring(t, store, p, io.Discard)
 	stop := start(t.Context(), n)
 	var ids []string
+	var times []time.Time
 	for i, gap := range said {
 		if i == restart {
 			stop()
@@ -327,6 +330,7 @@ func anyChat(t *testing.T, kinds []AnswerKind, said []int, size, restart int) st
 			stop = start(t.Context(), n)
 		}
 		time.Sleep(time.Duration(gap) * time.Second)
+		times = append(times, time.Now())
 		ids = append(ids, say(t, n, store, fmt.Sprint(i, ":", strings.Repeat("x", size))))
 	}
 	time.Sleep(giveUpAfter * 2)
@@ -334,27 +338,36 @@ func anyChat(t *testing.T, kinds []AnswerKind, said []int, size, restart int) st
 	if store.left() > 0 {
 		return "messages are still pending"
 	}
-	return checkHeard(p.heard(), store, ids)
+	return checkHeard(p.heard(), store, ids, times)
 }
 
+var lateLine = regexp.MustCompile(`(?m)^Late: this is from \S[^\n]*\n`)
+
+// onTime is a text without the lines that say how late it is.
+func onTime(text string) string { return lateLine.ReplaceAllString(text, "") }
+
 // checkHeard is the oracle: it knows only what the chat heard.
-func checkHeard(all []spoken, store *memory, ids []string) string {
+func checkHeard(all []spoken, store *memory, ids []string, times []time.Time) string {
 	taken, at := make([]bool, len(ids)), 0
 	for i, s := range all {
 		if len(s.text) > maxText {
 			return "too long"
 		}
-		if i > 0 && (s.id == all[i-1].id) != (s.text == all[i-1].text) {
+		if i > 0 && (s.id == all[i-1].id) != (onTime(s.text) == onTime(all[i-1].text)) {
 			return "the id does not go with the content"
 		}
 		if i > 0 && all[i-1].answer.Kind == Gone {
 			return "sent though it wanted no more"
 		}
 		for j, line := range strings.Split(s.text, gap) {
-			num, _, _ := strings.Cut(line, ":")
+			told := onTime(line)
+			num, _, _ := strings.Cut(told, ":")
 			n, err := strconv.Atoi(num)
 			if err != nil || n < at || n >= len(ids) || taken[n] {
 				return "not the next: " + num
+			}
+			if late := s.at.Sub(times[n].Truncate(time.Second)) > lateAfter; late != (told != line) {
+				return fmt.Sprintf("sent after %v as %q", s.at.Sub(times[n]), line)
 			}
 			if j == 0 {
 				at = n // nothing before it may come any more

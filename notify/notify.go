@@ -73,7 +73,8 @@ func New(o Options) (*Notifier, error) {
 		}
 		seen[ep.Name] = true
 		n.workers = append(n.workers, &worker{
-			Endpoint: ep, store: o.Store, now: n.now, wake: make(chan struct{}, 1), burst: burstWindow,
+			Endpoint: ep, store: o.Store, now: n.now, reader: reader{ep.Language, n.loc},
+			wake: make(chan struct{}, 1), burst: burstWindow,
 			log: o.Log.With().Str("endpoint", ep.Name).Logger(),
 		})
 	}

@@ -26,7 +26,7 @@ type Sender interface {
 
 // Outgoing is what is sent.
 type Outgoing struct {
-	ID   string // the same over all attempts to send the same content
+	ID   string // the same over all attempts to send the same
 	Body []byte // a webhook's JSON, a chat's UTF-8 text
 }
 
@@ -81,7 +81,7 @@ func (w *worker) test(ctx context.Context, body []byte) Result {
 	defer cancel()
 	start := w.now()
 	test := []journal.Message{{ID: newID(), Body: body}}
-	a := w.Sender.Send(ctx, pack(test, w.Sender.Joins()).out)
+	a := w.Sender.Send(ctx, pack(test, w.Sender.Joins(), w.reader, start).out)
 	r := Result{Endpoint: w.Name, Answer: a.Text, Took: w.now().Sub(start)}
 	if a.Kind != Accepted {
 		r.Err = errors.New(w.Sender.Shown() + ": " + a.Text)

@@ -126,7 +126,7 @@ func TestFaults(t *testing.T) {
 			n := oneEndpoint(t, withSecrets(c.url), logged)
 			w := n.workers[0]
 			m := journal.Message{ID: "msg_1", Endpoint: "ops", Body: []byte(`{}`), CreatedAt: w.now()}
-			list := w.attempt(t.Context(), pack([]journal.Message{m}, false))
+			list := w.attempt(t.Context(), pack([]journal.Message{m}, false, reader{}, w.now()))
 			if len(list) != 1 || list[0].Result != c.result || !strings.Contains(list[0].Err, c.text) {
 				t.Fatalf("outcomes %+v; want %s, %q", list, c.result, c.text)
 			}

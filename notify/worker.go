@@ -32,7 +32,8 @@ type worker struct {
 	store Store
 	log   zerolog.Logger
 	now   func() time.Time
-	wake  chan struct{}
+	reader
+	wake chan struct{}
 
 	// burst is how long a chat's messages wait for others; 0 once hurried.
 	burst   time.Duration
@@ -82,7 +83,7 @@ func (w *worker) step(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return storeWait, err
 	}
-	p := pack(queue, w.Sender.Joins())
+	p := pack(queue, w.Sender.Joins(), w.reader, w.now())
 	if !enabled {
 		w.made = w.unsent(p)
 	} else if w.made = w.attempt(ctx, p); w.made == nil {

@@ -13,6 +13,7 @@ var chinese = words{
 
 	utc: "%s UTC", utcAndHere: "%s UTC（本地 %s）",
 	at: "%s", on: "%s", hint: "，%s后", in: " %s后", soon: "近期",
+	late: "延迟送达：以下是 %s 的消息。",
 	date: func(t time.Time) string {
 		return fmt.Sprintf("%d月%d日周%s", t.Month(), t.Day(), weekdays[t.Weekday()])
 	},

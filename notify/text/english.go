@@ -12,6 +12,7 @@ var english = words{
 
 	utc: "%s UTC", utcAndHere: "%s UTC (%s here)",
 	at: "at %s", on: "on %s", hint: ", in %s", in: "in %s", soon: "soon",
+	late:         "Late: this is from %s.",
 	date:         func(t time.Time) string { return t.Format("Mon 2 Jan") },
 	dateWithYear: func(t time.Time) string { return t.Format("2 Jan 2006") },
 	span:         englishSpan,

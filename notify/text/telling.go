@@ -20,10 +20,7 @@ type telling struct {
 }
 
 func newTelling(e event.Event, lang Language, loc *time.Location) *telling {
-	w := &english
-	if lang == Chinese {
-		w = &chinese
-	}
+	w := wordsOf(lang)
 	if loc == nil {
 		loc = time.UTC
 	}

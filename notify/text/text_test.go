@@ -192,6 +192,12 @@ func TestMessages(t *testing.T) {
 			fmt.Fprintf(&b, "== %s (%s, %s, %s)\n%s\n\n", c.name, c.typ, r.lang, r.zone, c.text(t, r.lang, r.zone))
 		}
 	}
+	for _, r := range readers {
+		for _, after := range []time.Duration{time.Hour, 30 * time.Hour} {
+			fmt.Fprintf(&b, "== above a text, after %s (%s, %s)\n%s\n\n", after, r.lang, r.zone,
+				From("srv1.example.com", r.lang)+Late(now, now.Add(after), r.lang, zone(t, r.zone)))
+		}
+	}
 	if *update {
 		if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
 			t.Fatal(err)
@@ -231,13 +237,18 @@ func byHeading(file string) map[string]string {
 	return out
 }
 
-func (c told) text(t *testing.T, lang Language, zone string) string {
+func (c told) text(t *testing.T, lang Language, place string) string {
 	t.Helper()
-	loc, err := time.LoadLocation(zone)
+	return Of(event.Event{Type: c.typ, Timestamp: now, Data: c.data}, lang, zone(t, place))
+}
+
+func zone(t *testing.T, place string) *time.Location {
+	t.Helper()
+	loc, err := time.LoadLocation(place)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Of(event.Event{Type: c.typ, Timestamp: now, Data: c.data}, lang, loc)
+	return loc
 }
 
 func TestEveryTypeIsTold(t *testing.T) {

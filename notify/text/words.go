@@ -16,6 +16,7 @@ type words struct {
 	at, on             string // time of today, of another day
 	hint, in           string // span
 	soon               string
+	late               string // time
 	date, dateWithYear func(time.Time) string
 	span               func(span) string
 
@@ -67,4 +68,11 @@ type words struct {
 	// reason tells a clause of failover's, probe's, profiles' or the
 	// watchdog's.
 	reason func(clause string) string
+}
+
+func wordsOf(lang Language) *words {
+	if lang == Chinese {
+		return &chinese
+	}
+	return &english
 }
