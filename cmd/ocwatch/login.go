@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -12,12 +13,11 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/app"
-	"github.com/ocwatch/ocwatch/internal/event"
 	"github.com/ocwatch/ocwatch/internal/quota"
 	"github.com/ocwatch/ocwatch/internal/web"
-	"github.com/ocwatch/ocwatch/notify/text"
 	"github.com/ocwatch/ocwatch/profiles"
 	"github.com/ocwatch/ocwatch/profiles/login"
 )
@@ -50,10 +50,13 @@ ends on. For Anthropic it takes a setup-token (claude setup-token), and with
   ocwatch login --replace openai:alice@example.com
   ocwatch login --notify --provider openai
   ocwatch login --paste 'http://localhost:1455/auth/callback?code=…'`,
-		Args: cobra.NoArgs,
+		Args: noLoginArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.check(cmd); err != nil {
+				return err
+			}
 			// A closed terminal ends the login at OpenClaw too.
-			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP)
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP, syscall.SIGQUIT)
 			defer stop()
 			return g.login(ctx, cmd, f)
 		},
@@ -68,9 +71,6 @@ ends on. For Anthropic it takes a setup-token (claude setup-token), and with
 	fs.BoolVar(&f.notify, "notify", false, "have the watchdog send link and code to the endpoints")
 	fs.StringVar(&f.replace, "replace", "", "log in, and remove this `profile` once the new login\nis proven to be another account")
 	fs.BoolVar(&f.unproven, "unproven", false, "with --replace: go on where nobody can tell whether\nthe new login is another account")
-	cmd.MarkFlagsMutuallyExclusive("paste", "notify", "replace", "api-key")
-	cmd.MarkFlagsMutuallyExclusive("replace", "provider")
-	cmd.MarkFlagsMutuallyExclusive("replace", "profile-id")
 	return cmd
 }
 
@@ -82,12 +82,12 @@ func (g *global) login(ctx context.Context, cmd *cobra.Command, f loginFlags) er
 	if f.paste != "" {
 		return pasteLogin(ctx, cmd, web.NewClient(cfg.DataDir), f.paste)
 	}
-	l, err := app.OpenLogin(app.Options{Config: cfg, Log: newLog(cfg.Log, os.Stderr).Level(quiet), Version: version})
+	l, err := app.OpenLogin(app.Options{Config: cfg, Log: noteLog(os.Stderr), Version: version})
 	if err != nil {
 		return err
 	}
 	defer l.Close()
-	s := loginSession{l: l, flags: f, screen: newLoginScreen(cmd)}
+	s := loginSession{l: l, flags: f, screen: newLoginScreen(cmd), tells: wantsLogins(cfg)}
 	switch {
 	case f.notify:
 		return s.announce(ctx)
@@ -105,11 +105,11 @@ func newLoginScreen(cmd *cobra.Command) loginScreen {
 // pasteLogin hands an address to the login that the watchdog has under way.
 func pasteLogin(ctx context.Context, cmd *cobra.Command, c *web.Client, address string) error {
 	if address == "-" {
-		text, err := io.ReadAll(io.LimitReader(cmd.InOrStdin(), 64<<10))
+		text, err := readPasted(cmd)
 		if err != nil {
 			return fmt.Errorf("read the address: %w", err)
 		}
-		address = strings.TrimSpace(string(text))
+		address = strings.TrimSpace(text)
 	}
 	if err := c.PasteLogin(ctx, address); err != nil {
 		if errors.Is(err, web.ErrNotRunning) {
@@ -121,11 +121,30 @@ func pasteLogin(ctx context.Context, cmd *cobra.Command, c *web.Client, address 
 	return err
 }
 
+// readPasted reads one line from a terminal, which is asked for, and all of
+// another input.
+func readPasted(cmd *cobra.Command) (string, error) {
+	in := cmd.InOrStdin()
+	if f, ok := in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		if _, err := fmt.Fprint(cmd.OutOrStdout(), "Address: "); err != nil {
+			return "", err
+		}
+		line, err := bufio.NewReader(in).ReadString('\n')
+		if errors.Is(err, io.EOF) {
+			err = nil
+		}
+		return line, err
+	}
+	text, err := io.ReadAll(io.LimitReader(in, 64<<10))
+	return string(text), err
+}
+
 // loginSession is one run of the command.
 type loginSession struct {
 	l      *app.Login
 	flags  loginFlags
 	screen loginScreen
+	tells  bool // an endpoint hears of logins that are begun
 }
 
 // announce has the watchdog begin a login and send it out.
@@ -135,13 +154,25 @@ func (s loginSession) announce(ctx context.Context) error {
 		return err
 	}
 	p, err := s.l.Announce(ctx, t)
+	if errors.Is(err, web.ErrNotRunning) {
+		return errors.New("no watchdog is running that could send it: start it with ocwatch run, or log in here without --notify")
+	}
 	if err != nil {
 		return err
 	}
-	s.screen.printf("Sent to every endpoint that wants login.started:\n\n  open  %s\n", p.URL)
-	if p.Code != "" {
-		s.screen.printf("  type  %s\n", p.Code)
+	if s.tells {
+		s.screen.printf("Sent to every endpoint that wants login.started:\n\n")
+	} else {
+		s.screen.printf("The watchdog has begun a login. Nobody was told: no endpoint in the config file wants login.started.\n\n")
 	}
+	s.screen.showPrompt(p.URL, p.Code)
+	switch {
+	case p.Paste:
+		s.screen.printf("\nHand the address that the browser ends on over with ocwatch login --paste - (it asks for it).\n")
+	case p.ExpiresAt != nil:
+		s.screen.printf("\nThe code holds until %s. Do not share it.\n", p.ExpiresAt.UTC().Format("15:04 UTC"))
+	}
+	s.screen.printf("ocwatch status shows what came of it.\n")
 	return nil
 }
 
@@ -152,19 +183,28 @@ func (s loginSession) run(ctx context.Context) error {
 		return err
 	}
 	release, err := s.l.Hold(ctx, t)
+	if ctx.Err() != nil {
+		return errCancelled
+	}
 	if err != nil {
 		return err
 	}
 	defer release()
+	if note := sayNewProvider(t); note != "" {
+		s.screen.printf("%s\n", note)
+	}
 	r, err := s.logIn(ctx, t)
 	if err != nil {
 		return err
 	}
 	out, err := s.l.Judge(ctx, t, r)
+	if ctx.Err() != nil {
+		return storedAnyway(r)
+	}
 	if err != nil {
 		return err
 	}
-	return s.conclude(r, out)
+	return s.conclude(t, r, out)
 }
 
 // logIn brings the credential in while the accounts that are there already are
@@ -173,7 +213,11 @@ func (s loginSession) logIn(ctx context.Context, t app.Target) (login.Result, er
 	looked := make(chan error, 1)
 	go func() { looked <- s.l.Look(ctx) }()
 	r, err := s.enter(ctx, login.Request{Agent: t.Agent, Provider: t.Provider, Profile: s.flags.profile})
-	if lookErr := <-looked; err == nil && lookErr != nil {
+	lookErr := <-looked
+	switch {
+	case err == nil && ctx.Err() != nil:
+		return r, storedAnyway(r)
+	case err == nil && lookErr != nil:
 		return r, fmt.Errorf("the login is stored as %s, and nobody looked what it brings: %w", r.Profile, lookErr)
 	}
 	return r, err
@@ -193,42 +237,11 @@ func (s loginSession) enter(ctx context.Context, r login.Request) (login.Result,
 	case ctx.Err() != nil:
 		return login.Result{}, errCancelled
 	case errors.Is(err, login.ErrNotOffered):
-		return login.Result{}, fmt.Errorf("%w: for a key, add --api-key", err)
+		return login.Result{}, fmt.Errorf("%w (%s): for a key, add --api-key", err, r.Provider)
 	case err != nil:
 		return login.Result{}, err
 	}
 	return s.screen.see(ctx, r.Provider, a)
-}
-
-// conclude says what a login brought. One that brought nothing is an error.
-func (s loginSession) conclude(r login.Result, out app.Outcome) error {
-	switch {
-	case out.Told == nil && r.Profile == "":
-		return errors.New("openclaw says the login is done, and its store does not show which profile it is; see ocwatch check")
-	case out.Told == nil:
-		s.screen.printf("\n%s is stored. Its provider could not be asked about it yet; see ocwatch check.\n", r.Profile)
-	case out.Told.Type == event.LoginFailed:
-		return fmt.Errorf("the login is of no use: %s. Log out at the provider in that browser, or open the link in a private window, and run this again", out.Told.Data.Reason)
-	default:
-		s.screen.printf("\n%s\n", text.Of(*out.Told, text.English, time.Local))
-	}
-	s.screen.printf("%s\n", sayOrder(r.Profile, out))
-	return nil
-}
-
-// sayOrder says whether OpenClaw uses the profile now.
-func sayOrder(profile string, out app.Outcome) string {
-	who := "The watchdog"
-	if !out.Watched {
-		who = "No watchdog is running (ocwatch run); this command"
-	}
-	switch {
-	case len(out.Order) == 0:
-		return "There is no order to set."
-	case out.Order[0] == profile:
-		return who + " puts it first."
-	}
-	return who + " keeps " + out.Order[0] + " first."
 }
 
 // pasteRequest is what a secret that was entered is for.

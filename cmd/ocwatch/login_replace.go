@@ -26,14 +26,26 @@ func (s loginSession) replace(ctx context.Context) error {
 		}
 	}
 	release, err := s.l.Hold(ctx, t)
+	if ctx.Err() != nil {
+		return errCancelled
+	}
 	if err != nil {
 		return err
 	}
 	defer release()
-	enter := func(ctx context.Context, r login.Request) (login.Result, error) { return s.enter(ctx, r) }
+	entered := false
+	enter := func(ctx context.Context, r login.Request) (login.Result, error) {
+		entered = true
+		return s.enter(ctx, r)
+	}
 	res, err := s.l.Replace(ctx, enter, replace.Request{
 		Agent: t.Agent, Old: s.flags.replace, Unproven: s.flags.unproven,
-		Progress: func(step replace.Step) { s.screen.printf("%s", sayStep(step, s.flags.replace)) },
+		Progress: func(step replace.Step) {
+			if step == replace.Check && !entered {
+				s.screen.printf("Going on from an earlier run: its login is used.\n")
+			}
+			s.screen.printf("%s", sayStep(step, s.flags.replace))
+		},
 	})
 	for _, note := range res.Notes {
 		s.screen.printf("note: %s\n", note)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,18 +48,43 @@ func (s loginScreen) see(ctx context.Context, provider string, a attempt) (login
 	r, err := a.Wait(waitCtx)
 	switch {
 	case ctx.Err() != nil:
-		return r, errors.New("the login was cancelled; nothing was changed")
+		return s.cancelled(ctx, a)
+	case errors.Is(err, login.ErrExpired):
+		return r, fmt.Errorf("%w: run this again for a fresh one", err)
 	case err != nil && context.Cause(waitCtx) != nil:
 		return r, context.Cause(waitCtx)
 	}
 	return r, err
 }
 
-func (s loginScreen) show(provider string, p login.Prompt) {
-	s.printf("Log in to %s as the account that OpenClaw shall use:\n\n  open  %s\n", provider, p.URL)
-	if p.Code != "" {
-		s.printf("  type  %s\n", p.Code)
+func (s loginScreen) showPrompt(url, code string) {
+	s.printf("  open  %s\n", url)
+	if code != "" {
+		s.printf("  type  %s\n", code)
 	}
+}
+
+// cancelled ends the login. It may have succeeded in the same moment.
+func (s loginScreen) cancelled(ctx context.Context, a attempt) (login.Result, error) {
+	if s.terminal {
+		s.printf("\n") // after the ^C
+	}
+	a.Cancel()
+	r, err := a.Wait(context.WithoutCancel(ctx))
+	if err != nil {
+		return r, errCancelled
+	}
+	return r, storedAnyway(r)
+}
+
+// storedAnyway is told where somebody interrupts what comes after a login.
+func storedAnyway(r login.Result) error {
+	return fmt.Errorf("interrupted; the login had been stored by then, as %s, and nobody looked what it brings: see ocwatch check", cmp.Or(r.Profile, "a profile that is not known"))
+}
+
+func (s loginScreen) show(provider string, p login.Prompt) {
+	s.printf("Log in to %s as the account that OpenClaw shall use:\n\n", provider)
+	s.showPrompt(p.URL, p.Code)
 	if left := p.ExpiresAt.Sub(s.now()); !p.ExpiresAt.IsZero() && left > 0 {
 		s.printf("\nThe code holds until %s, for %d minutes. Do not share it.\n", p.ExpiresAt.UTC().Format("15:04 UTC"), int(left.Minutes()+0.5))
 	}
@@ -86,15 +112,14 @@ func (s loginScreen) readAddress(ctx context.Context, a attempt) error {
 			continue
 		}
 		err := a.Paste(ctx, line)
-		var not *login.PasteError
-		if errors.As(err, &not) {
+		if _, useless := errors.AsType[*login.PasteError](err); useless {
 			s.printf("%v\n\nAddress: ", err)
 			continue
 		}
 		return err
 	}
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // whoever ended it says why
 	}
 	return errors.New("no address was pasted: the input ended; run it in a terminal, or begin with ocwatch login --notify and hand the address over with ocwatch login --paste")
 }

@@ -18,6 +18,7 @@ type fakeAttempt struct {
 	wants  string        // the address that it takes
 	ends   chan struct{} // closed when it is over
 	err    error
+	late   bool // approved in the moment in which it is cancelled
 
 	mu        sync.Mutex
 	pasted    []string
@@ -52,7 +53,22 @@ func (a *fakeAttempt) Wait(ctx context.Context) (login.Result, error) {
 func (a *fakeAttempt) Cancel() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.late && !a.cancelled {
+		close(a.ends)
+	} else if !a.cancelled && !a.over() {
+		a.err = login.ErrCancelled
+		close(a.ends)
+	}
 	a.cancelled = true
+}
+
+func (a *fakeAttempt) over() bool {
+	select {
+	case <-a.ends:
+		return true
+	default:
+		return false
+	}
 }
 
 func TestSeeLogin(t *testing.T) {
@@ -136,6 +152,20 @@ func TestSeeLoginInterrupted(t *testing.T) {
 		if !a.cancelled {
 			t.Error("the login was left running")
 		}
+	}
+}
+
+// TestSeeLoginStoredAnyway: Ctrl-C in the moment of the approval comes too late,
+// and is not told as if nothing had been stored.
+func TestSeeLoginStoredAnyway(t *testing.T) {
+	t.Parallel()
+	ctx, interrupt := context.WithCancel(t.Context())
+	a := &fakeAttempt{prompt: login.Prompt{URL: "https://example.com", Code: "A"}, ends: make(chan struct{})}
+	s := loginScreen{out: writerFunc(func([]byte) { interrupt() }), now: time.Now}
+	a.late = true
+	_, err := s.see(ctx, "openai", a)
+	if err == nil || !strings.Contains(err.Error(), "had been stored by then, as openai:dave@example.com") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -64,9 +64,10 @@ func writeTable(w io.Writer, s app.Status, now time.Time) error {
 	case s.At.IsZero():
 		b.WriteString("nothing is known yet: the first round is under way\n")
 	case len(s.Problems) == 0:
-		b.WriteString("no auth profiles found: log in with openclaw models auth login\n")
+		b.WriteString("no auth profiles found: log in with ocwatch login\n")
 	}
 	writeGateway(&b, s.Gateway)
+	writeLogins(&b, s.Logins)
 	for _, text := range s.Warnings {
 		fmt.Fprintf(&b, "warning: %s\n", text)
 	}

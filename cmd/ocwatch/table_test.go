@@ -19,7 +19,7 @@ func TestTableWithoutPools(t *testing.T) {
 		want   string
 	}{
 		"before the first round": {app.Status{}, "nothing is known yet: the first round is under way\n"},
-		"no profiles":            {app.Status{Status: watchdog.Status{At: now}}, "no auth profiles found: log in with openclaw models auth login\n"},
+		"no profiles":            {app.Status{Status: watchdog.Status{At: now}}, "no auth profiles found: log in with ocwatch login\n"},
 		"a store that cannot be read": {
 			app.Status{Status: watchdog.Status{At: now, Problems: unreadable}},
 			"problem: auth store /x: corrupt (mend: openclaw doctor --fix)\n",
@@ -65,7 +65,7 @@ func TestTableShowsEndpoints(t *testing.T) {
 			if err := writeTable(&out, s, now); err != nil {
 				t.Fatal(err)
 			}
-			_, got, _ := strings.Cut(out.String(), "models auth login\n")
+			_, got, _ := strings.Cut(out.String(), "ocwatch login\n")
 			if got != tc.want {
 				t.Errorf("got  %q\nwant %q", got, tc.want)
 			}

@@ -85,7 +85,7 @@ func decode(raw []byte) (p progress) {
 func (p progress) save(dir string) (err error) {
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("keep the progress: %w", err)
+			err = fmt.Errorf("keep the progress in data_dir: %w: make room there, or set another data_dir", err)
 		}
 	}()
 	raw, err := json.Marshal(p)

@@ -41,7 +41,10 @@ func (s *Starter) PasteToken(ctx context.Context, r PasteRequest) (Result, error
 	if err := request.check(); err != nil {
 		return Result{}, err
 	}
-	v, err := r.checked()
+	if err := r.CheckTerms(); err != nil {
+		return Result{}, err
+	}
+	v, err := r.CheckSecret()
 	if err != nil {
 		return Result{}, err
 	}
@@ -71,22 +74,28 @@ func (s *Starter) PasteToken(ctx context.Context, r PasteRequest) (Result, error
 	return result, err
 }
 
-// checked is the secret, once it and the rest of the request make sense.
-func (r PasteRequest) checked() (secret.Value, error) {
+// CheckTerms looks at all of the request but the secret, so that nobody pastes
+// one in vain.
+func (r PasteRequest) CheckTerms() error {
 	switch r.Type {
 	case profiles.Token:
-		if err := checkExpiry(r.ExpiresIn); err != nil {
-			return secret.Value{}, err
-		}
-		return CheckToken(r.Provider, r.Secret)
+		return checkExpiry(r.ExpiresIn)
 	case profiles.APIKey:
 		if r.ExpiresIn != "" {
-			return secret.Value{}, errors.New("openclaw keeps no expiry for an API key")
+			return errors.New("openclaw keeps no expiry for an API key")
 		}
-		return CheckKey(r.Provider, r.Secret)
+		return nil
 	case profiles.OAuth:
 	}
-	return secret.Value{}, fmt.Errorf("a profile of type %q cannot be pasted", r.Type)
+	return fmt.Errorf("a profile of type %q cannot be pasted", r.Type)
+}
+
+// CheckSecret is CheckToken or CheckKey, as the request's type demands.
+func (r PasteRequest) CheckSecret() (secret.Value, error) {
+	if r.Type == profiles.APIKey {
+		return CheckKey(r.Provider, r.Secret)
+	}
+	return CheckToken(r.Provider, r.Secret)
 }
 
 var (

@@ -139,6 +139,8 @@ type Outcome struct {
 	// Told is login.completed or login.failed, and nil where the provider could
 	// not be asked about the new login yet.
 	Told *event.Event
+	// Reason is why Told is nil, "" where nobody can say.
+	Reason string
 	// Order is the order in force, or in a moment where Watched is set.
 	Order []string
 	// Watched: a watchdog runs, and sees to the order.
@@ -156,7 +158,7 @@ func (l *Login) Judge(ctx context.Context, t Target, r login.Result) (Outcome, e
 	out := Outcome{Told: l.heard.about(t)}
 	for _, p := range s.Pools {
 		if p.Agent == t.Agent && p.Provider == t.Provider {
-			out.Order = p.Order
+			out.Order, out.Reason = p.Order, reasonOf(p, r.Profile)
 		}
 	}
 	err = l.daemon.LoggedIn(ctx, t.Agent, t.Provider, r.Profile)
@@ -208,4 +210,14 @@ func (h *heard) about(t Target) *event.Event {
 		}
 	}
 	return nil
+}
+
+// reasonOf is what is known of a profile in words.
+func reasonOf(p watchdog.PoolStatus, profile string) string {
+	for _, s := range p.Profiles {
+		if s.ID == profile {
+			return s.Reason
+		}
+	}
+	return ""
 }

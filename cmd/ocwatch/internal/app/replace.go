@@ -6,6 +6,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/ocwatch/ocwatch/failover/replace"
 	"github.com/ocwatch/ocwatch/internal/event"
 	"github.com/ocwatch/ocwatch/profiles"
@@ -30,7 +32,8 @@ func (l *Login) Replace(ctx context.Context, enter Enter, q replace.Request) (re
 		Remover: profiles.NewRemover(in.CLI(), in.store, in.Install, replace.Down(in.Install)),
 		Gateway: newRestarter(in, l.opts.Config, noBudget{}, nil, l.opts.Log),
 		Install: replace.Installed(in.Install, in.gateway),
-		Dir:     l.opts.Config.DataDir, Log: l.opts.Log,
+		// What it came to is told by its result, and its error.
+		Dir: l.opts.Config.DataDir, Log: zerolog.Nop(),
 	})
 	return r.Run(ctx, q)
 }

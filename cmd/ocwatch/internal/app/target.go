@@ -18,6 +18,7 @@ type Target struct {
 	Agent    string
 	Provider string        // as this OpenClaw spells it
 	Pool     profiles.Pool // as it was before; without profiles where there was none
+	Known    []string      // the providers that the agent has profiles of
 }
 
 // chooseTarget finds the pool that is meant. What was left out is chosen where
@@ -43,24 +44,24 @@ func chooseTarget(snap profiles.Snapshot, agents []string, agent, provider strin
 			pools = append(pools, p)
 		}
 	}
+	slices.Sort(names)
 	switch {
 	case len(pools) == 1:
-		return Target{Agent: agent, Provider: pools[0].Provider, Pool: pools[0]}, nil
+		return Target{Agent: agent, Provider: pools[0].Provider, Pool: pools[0], Known: names}, nil
 	case provider != "" && len(pools) > 1:
 		// Both names of openai are in use, as after half an update: the one that
 		// was typed counts.
 		for _, p := range pools {
 			if p.Provider == provider {
-				return Target{Agent: agent, Provider: provider, Pool: p}, nil
+				return Target{Agent: agent, Provider: provider, Pool: p, Known: names}, nil
 			}
 		}
-		return Target{Agent: agent, Provider: pools[0].Provider, Pool: pools[0]}, nil
+		return Target{Agent: agent, Provider: pools[0].Provider, Pool: pools[0], Known: names}, nil
 	case provider != "":
-		return Target{Agent: agent, Provider: provider, Pool: profiles.Pool{Agent: agent, Provider: provider}}, nil
+		return Target{Agent: agent, Provider: provider, Pool: profiles.Pool{Agent: agent, Provider: provider}, Known: names}, nil
 	case len(names) == 0:
 		return Target{}, fmt.Errorf("agent %s has no profile yet, so say where to log in: --provider openai or --provider anthropic", agent)
 	}
-	slices.Sort(names)
 	return Target{}, fmt.Errorf("agent %s has profiles of several providers, so say where to log in: --provider is one of %s", agent, strings.Join(names, ", "))
 }
 
