@@ -182,14 +182,16 @@ func (s loginSession) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	release, err := s.l.Hold(ctx, t)
-	if ctx.Err() != nil {
-		return errCancelled
+	if !s.takesSecret(t.Provider) {
+		release, err := s.l.Hold(ctx, t)
+		if ctx.Err() != nil {
+			return errCancelled
+		}
+		if err != nil {
+			return err
+		}
+		defer release()
 	}
-	if err != nil {
-		return err
-	}
-	defer release()
 	if note := sayNewProvider(t); note != "" {
 		s.screen.printf("%s\n", note)
 	}
@@ -223,9 +225,15 @@ func (s loginSession) logIn(ctx context.Context, t app.Target) (login.Result, er
 	return r, err
 }
 
+// takesSecret reports that a token or key is pasted, which nobody approves and
+// no other login is in the way of.
+func (s loginSession) takesSecret(provider string) bool {
+	return s.flags.apiKey || quota.Canonical(provider) == "anthropic"
+}
+
 // enter takes a token or key, or shows a login and waits for it.
 func (s loginSession) enter(ctx context.Context, r login.Request) (login.Result, error) {
-	if s.flags.apiKey || quota.Canonical(r.Provider) == "anthropic" {
+	if s.takesSecret(r.Provider) {
 		return s.enterSecret(ctx, r)
 	}
 	if s.flags.expiresIn != "" {

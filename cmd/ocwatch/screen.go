@@ -23,6 +23,8 @@ type screen struct {
 	// broken hears that nothing can be printed any more.
 	broken func(error)
 
+	print sync.Mutex // bars and messages come from one side, the phone from another
+
 	mu      sync.Mutex
 	turns   int
 	failed  int
@@ -140,6 +142,8 @@ func (s *screen) line(text string) {
 }
 
 func (s *screen) printf(format string, args ...any) {
+	s.print.Lock()
+	defer s.print.Unlock()
 	if _, err := fmt.Fprintf(s.w, format, args...); err != nil && s.broken != nil {
 		s.broken(err)
 	}

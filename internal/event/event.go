@@ -84,6 +84,8 @@ type Profile struct {
 	// Refused: OpenClaw refuses it for a while after errors. It has quota and a
 	// login, so no login would help.
 	Refused bool `json:"refused,omitempty"`
+	// Paid: it is billed for every token, as API keys are. No login renews it.
+	Paid bool `json:"paid,omitempty"`
 }
 
 // Login is what a person needs to log in again.

@@ -48,7 +48,7 @@ var chinese = words{
 
 	loginWaits: "一次新的%s登录正等待你批准", loginFailed: "%s登录失败", loginDone: "%s登录完成，账号 %s",
 	logIn: "请登录", loginAs: "请重新登录 %s", loginAgain: "请重新登录", loginOther: "请用还有额度的账号登录",
-	loginEither: "请重新登录 %s，或换一个还有额度的账号登录", tryAgain: "请重试", tryCode: "请用新的验证码重试",
+	loginEither: "请重新登录 %s，或换一个还有额度的账号登录", giveKey: "请为 OpenClaw 换一个 API key", tryAgain: "请重试", tryCode: "请用新的验证码重试",
 	code: "验证码：", codeUntil: "验证码，%s 前有效：", linkUntil: "链接有效期至 %s。",
 	paste: "登录后浏览器会停在一个打不开的页面（%s/…），看起来像出错，其实正常：" +
 		"请复制该页的完整地址，在 %s 上运行：",

@@ -94,7 +94,7 @@ func (s *telling) allOut() string {
 func (s *telling) dead() []string {
 	var ids []string
 	for _, p := range s.Data.Profiles {
-		if ailmentOf(p) == isDead {
+		if ailmentOf(p) == isDead && !p.Paid {
 			ids = append(ids, p.ID)
 		}
 	}
@@ -136,6 +136,8 @@ func (s *telling) firstBack() string {
 func (s *telling) asWhom() string {
 	logins := s.dead()
 	switch {
+	case s.Data.Login != nil && s.Data.Login.Key:
+		return s.w.giveKey
 	case len(logins) == 1 && len(s.Data.Profiles) > 1:
 		return fmt.Sprintf(s.w.loginEither, cmp.Or(logins[0], s.w.aProfile))
 	case len(logins) > 0 && len(logins) == len(s.Data.Profiles):

@@ -46,7 +46,7 @@ var english = words{
 
 	loginWaits: "A fresh %slogin is waiting for you", loginFailed: "The %slogin failed", loginDone: "The %slogin is done, as %s",
 	logIn: "Log in", loginAs: "Log in again as %s", loginAgain: "Log in again", loginOther: "Log in with an account that has quota left",
-	loginEither: "Log in as %s again, or with another account that has quota left", tryAgain: "Try again", tryCode: "Try again with a fresh code",
+	loginEither: "Log in as %s again, or with another account that has quota left", giveKey: "Give OpenClaw another API key", tryAgain: "Try again", tryCode: "Try again with a fresh code",
 	code: "Code:", codeUntil: "Code, valid until %s:", linkUntil: "The link is valid until %s.",
 	paste: "The browser ends on a page that does not load and looks like an error (%s/…): " +
 		"that is right. Copy its whole address and hand it over on %s:",

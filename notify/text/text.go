@@ -81,7 +81,11 @@ func (s *telling) recovered() {
 func (s *telling) loginRequired() {
 	s.line(s.because(fmt.Sprintf(s.w.loginRequired, s.profile()), s.reason()))
 	s.line(s.w.notUrgent)
-	s.login(fmt.Sprintf(s.w.loginAs, cmp.Or(s.Data.Profile, s.w.aProfile)))
+	ask := fmt.Sprintf(s.w.loginAs, cmp.Or(s.Data.Profile, s.w.aProfile))
+	if l := s.Data.Login; l != nil && l.Key {
+		ask = s.w.giveKey
+	}
+	s.login(ask)
 }
 
 // expiring counts in days, which is how it is warned of: 30, 7 and 1.

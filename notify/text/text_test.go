@@ -72,6 +72,8 @@ func tolds() []told {
 	}
 	alice, bob, carol := out("openai:alice", at(69, 0)), out("openai:bob", at(18, 40)), loggedOut("openai:carol")
 	alice.Reason = "weekly window 100 % used"
+	deadKey := event.Profile{ID: "openai:key", State: "dead", Reason: "the provider does not accept this key", Paid: true}
+	newKey := &event.Login{Command: "ocwatch login --provider openai --api-key", Key: true}
 	nothing := func(*event.Data) {}
 	const login, wait = event.ActionLogin, event.ActionWait
 	return []told{
@@ -114,6 +116,9 @@ func tolds() []told {
 			d.Reminder = true
 			return d
 		}()},
+		{"depleted, a dead key among spent logins", event.PoolDepleted, pool(login, device, at(18, 40), bob, deadKey)},
+		{"depleted, keys alone", event.PoolDepleted, pool(login, newKey, nil, deadKey)},
+		{"a key is refused", event.ProfileLoginRequired, about("openai:key", "the provider does not accept this key", func(d *event.Data) { d.Login = newKey })},
 		{"depleted, every login dead", event.PoolDepleted, pool(login, byHand, nil, carol, loggedOut("openai:dan"))},
 		{"depleted, a single spent one", event.PoolDepleted, pool(login, byHand, at(18, 40), bob)},
 		{"depleted, a single dead one", event.PoolDepleted, pool(login, byHand, nil, carol)},

@@ -50,15 +50,15 @@ type words struct {
 	more                   string // how many
 
 	// Of a login.
-	loginWaits, loginFailed                                                string // provider
-	loginDone                                                              string // provider, profile
-	logIn, loginAs, loginAgain, loginOther, loginEither, tryAgain, tryCode string // profile, where there is an argument
-	code                                                                   string
-	codeUntil, linkUntil                                                   string // time
-	paste                                                                  string // address, server
-	address                                                                string // stands for what is pasted
-	run, orRun                                                             string // server
-	orChat, otherBrowser                                                   string
+	loginWaits, loginFailed                                                         string // provider
+	loginDone                                                                       string // provider, profile
+	logIn, loginAs, loginAgain, loginOther, loginEither, giveKey, tryAgain, tryCode string // profile, where there is an argument
+	code                                                                            string
+	codeUntil, linkUntil                                                            string // time
+	paste                                                                           string // address, server
+	address                                                                         string // stands for what is pasted
+	run, orRun                                                                      string // server
+	orChat, otherBrowser                                                            string
 
 	// Of the gateway and of ocwatch. The argument is the server.
 	restarted, up, down, look, started, seesAgain, stopped, test string

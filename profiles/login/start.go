@@ -81,7 +81,9 @@ func (s *Starter) start(ctx context.Context, r Request, w watch) (flow, error) {
 	if ctx.Err() != nil {
 		return nil, gatewayErr
 	}
-	if !errors.Is(gatewayErr, ErrNotOffered) {
+	if errors.Is(gatewayErr, ErrNotOffered) {
+		s.Log.Debug().Str("agent", r.Agent).Str("provider", r.Provider).Msg("the gateway offers no login for this; trying openclaw's command")
+	} else {
 		s.Log.Warn().Err(gatewayErr).Str("agent", r.Agent).Str("provider", r.Provider).
 			Msg("the gateway starts no login; trying openclaw's command")
 	}
