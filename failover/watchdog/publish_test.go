@@ -14,16 +14,18 @@ type reader struct {
 	dog  *Watchdog
 	line []byte
 	saw  []failover.PoolState
+	// pending tells of each whether its order was still to be put in force.
+	pending []bool
 }
 
 // Write implements io.Writer.
 func (r *reader) Write(p []byte) (int, error) {
 	if bytes.Contains(p, r.line) {
-		state := failover.PoolState("nothing")
+		state, pending := failover.PoolState("nothing"), false
 		if s := r.dog.Status(); len(s.Pools) > 0 && !s.At.IsZero() && s.Gateway.Healthy {
-			state = s.Pools[0].State
+			state, pending = s.Pools[0].State, s.Pools[0].Pending != ""
 		}
-		r.saw = append(r.saw, state)
+		r.saw, r.pending = append(r.saw, state), append(r.pending, pending)
 	}
 	return len(p), nil
 }
@@ -36,10 +38,12 @@ func TestLoggedIsShown(t *testing.T) {
 		used  float64
 		line  string
 		state failover.PoolState
+		// pending: the order that is shown is not in force yet.
+		pending bool
 	}{
-		"a healthy pool":       {10, `"state":"ok"`, failover.PoolOK},
-		"a pool past the line": {96, `"state":"warning"`, failover.PoolWarning},
-		"an order that is set": {96, "order set: ", failover.PoolWarning},
+		"a healthy pool":       {10, `"state":"ok"`, failover.PoolOK, false},
+		"a pool past the line": {96, `"state":"warning"`, failover.PoolWarning, true},
+		"an order that is set": {96, "order set: ", failover.PoolWarning, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -52,6 +56,12 @@ func TestLoggedIsShown(t *testing.T) {
 				p.dog.Round(p.ctx)
 				if len(r.saw) != 1 || r.saw[0] != tc.state {
 					t.Errorf("the status had %q, want %q", r.saw, tc.state)
+				}
+				if len(r.pending) != 1 || r.pending[0] != tc.pending {
+					t.Errorf("the status had an order that is pending: %v, want %v", r.pending, tc.pending)
+				}
+				if got := p.dog.Status().Pools[0].Pending; got != "" {
+					t.Errorf("after the round the order is still pending: %s", got)
 				}
 			})
 		})

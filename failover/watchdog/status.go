@@ -44,8 +44,10 @@ type PoolStatus struct {
 	Reason      string             `json:"reason"`
 	Order       []string           `json:"order"`
 	OrderSource string             `json:"order_source"` // stored, config, none
-	RecoversAt  *time.Time         `json:"recovers_at"`
-	Profiles    []ProfileStatus    `json:"profiles"`
+	// Pending says what Order still lacks, "" where the gateway goes by it.
+	Pending    string          `json:"pending,omitempty"`
+	RecoversAt *time.Time      `json:"recovers_at"`
+	Profiles   []ProfileStatus `json:"profiles"`
 }
 
 // ProfileStatus is one profile.
@@ -131,7 +133,7 @@ func (w *Watchdog) poolStatus(p *pool) PoolStatus {
 	out := PoolStatus{
 		Agent: p.plan.Agent, Provider: p.plan.Provider, State: p.plan.State, Reason: p.plan.Reason,
 		Order: p.plan.Order, OrderSource: string(p.now.Source), RecoversAt: timePtr(p.plan.RecoversAt),
-		Profiles: []ProfileStatus{},
+		Profiles: []ProfileStatus{}, Pending: p.pending(),
 	}
 	if p.failed != "" {
 		out.Reason += fmt.Sprintf("; the order could not be set (tries: %d, next at %s): %s",
@@ -145,6 +147,17 @@ func (w *Watchdog) poolStatus(p *pool) PoolStatus {
 		out.Profiles = append(out.Profiles, w.profileStatus(a, stored[a.ID]))
 	}
 	return out
+}
+
+// pending says what is still to be done for the order that is wanted.
+func (p *pool) pending() string {
+	switch {
+	case p.plan.Change:
+		return "the order is not set yet"
+	case p.landed != nil:
+		return "the order is set, and whether the gateway goes by it is still to be seen"
+	}
+	return ""
 }
 
 func (w *Watchdog) profileStatus(a failover.Assessment, p profiles.Profile) ProfileStatus {

@@ -146,6 +146,7 @@ type pool struct {
 	Provider string   `json:"provider"`
 	State    string   `json:"state"`
 	Order    []string `json:"order"`
+	Pending  string   `json:"pending"`
 	Profiles []struct {
 		ID      string `json:"id"`
 		State   string `json:"state"`

@@ -51,7 +51,7 @@ func (d *daemon) awaitOrder(t *testing.T, id string) {
 	deadline := time.Now().Add(limit)
 	for time.Now().Before(deadline) {
 		p, _ := d.ask(t, "status")
-		if len(p.Order) > 0 && p.Order[0] == id && slices.Equal(d.stage.order(t), p.Order) {
+		if len(p.Order) > 0 && p.Order[0] == id && p.Pending == "" && slices.Equal(d.stage.order(t), p.Order) {
 			return
 		}
 		time.Sleep(500 * time.Millisecond) // a poll with a deadline on a real process

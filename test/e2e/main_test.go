@@ -60,6 +60,9 @@ func TestReleases(t *testing.T) {
 				name string
 				run  func(*testing.T, *stage)
 			}{
+				// First, since a gateway asks a model for a session's title some time
+				// after the turn.
+				{"the owner's own chat", tellsOwnersChat},
 				{"the gateway notices an order set by the CLI", noticesCLI},
 				{"a new order serves the next turn", servesNextTurn},
 				{"a chat keeps its account", keepsPins},
@@ -67,7 +70,6 @@ func TestReleases(t *testing.T) {
 				{"a healthy minute writes nothing", writesNothing},
 				{"the whole job", doesItsJob},
 				{"killed at any moment", survivesKills},
-				{"the owner's own chat", tellsOwnersChat},
 			} {
 				t.Run(tc.name, func(t *testing.T) { tc.run(t, s) })
 			}
