@@ -33,7 +33,7 @@ import (
 func TestReplaceAccount(t *testing.T) {
 	for _, version := range releases() {
 		t.Run(version, func(t *testing.T) {
-			daily(t, version, lab.JSONFiles, lab.SharedDatabase)
+			daily(t, version, lab.SharedDatabase)
 			l := lab.New(t, lab.Options{Version: version})
 			c := newChange(t, l)
 			gateway := l.Start(t)
