@@ -60,14 +60,14 @@ func TestReleases(t *testing.T) {
 				name string
 				run  func(*testing.T, *stage)
 			}{
-				// First, since a gateway asks a model for a session's title some time
-				// after the turn.
-				{"the owner's own chat", tellsOwnersChat},
 				{"the gateway notices an order set by the CLI", noticesCLI},
 				{"a new order serves the next turn", servesNextTurn},
 				{"a chat keeps its account", keepsPins},
 				{"a turn in flight is left alone", leavesTurnInFlight},
 				{"a healthy minute writes nothing", writesNothing},
+				// After a minute without turns, since a gateway asks a model for a
+				// session's title some time after the turn.
+				{"the owner's own chat", tellsOwnersChat},
 				{"the whole job", doesItsJob},
 				{"killed at any moment", survivesKills},
 			} {
