@@ -291,10 +291,10 @@ func mainPID(t *testing.T, manager, unit string) string {
 // The tests whose names begin with TestSystemUnit run on the machine of root.
 
 func TestSystemUnit(t *testing.T) {
-	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "")
-	t.Setenv("XDG_RUNTIME_DIR", "")
 	g := newGateway(t, 500*time.Millisecond, 0, nil, nil)
 	before := g.pid(t.Context())
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "")
+	t.Setenv("XDG_RUNTIME_DIR", "")
 	res, err := restart.New(g.options()).Restart(t.Context(), "a test")
 	restarted(t, res, err)
 	if now := g.pid(t.Context()); now == before || now == 0 {
