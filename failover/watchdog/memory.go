@@ -161,6 +161,8 @@ func (w *Watchdog) owe(rd journal.Round) {
 	o.Readings = rd.Readings // a gap in the graphs is no loss
 	o.Switches = newest(append(o.Switches, rd.Switches...))
 	o.Restarts = newest(append(o.Restarts, rd.Restarts...))
+	o.Logins = newest(append(o.Logins, rd.Logins...))
+	o.Episodes = newest(append(o.Episodes, rd.Episodes...))
 	o.Messages = newest(append(o.Messages, rd.Messages...))
 }
 

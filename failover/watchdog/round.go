@@ -136,6 +136,7 @@ func (w *Watchdog) decide(rd *journal.Round, snap profiles.Snapshot, loggedIn ma
 		in := w.poolInput(pl, before.Memory)
 		in.LoggedIn = loggedIn[key]
 		p.plan = failover.Decide(rd.At, cfg.Policy(pl.Provider), in)
+		recordEpisodes(rd, before.Memory, p.plan)
 		w.logPlan(before, p.plan)
 		for _, e := range w.holdAsks(rd, p, before.Memory) {
 			w.route(rd, told, e)
@@ -151,6 +152,7 @@ func (w *Watchdog) decide(rd *journal.Round, snap profiles.Snapshot, loggedIn ma
 		case seen[key]:
 		case len(snap.Problems) == 0:
 			w.stopFetch(p)
+			endEpisodes(rd, key, p.plan.Memory)
 			delete(w.pools, key)
 			w.forget(rd, key)
 			w.forget(rd, landedKey(key))
@@ -184,6 +186,7 @@ func (w *Watchdog) route(rd *journal.Round, told map[string]bool, e event.Event)
 		return
 	}
 	told[key] = true
+	w.recordLogin(rd, e)
 	w.Log.Info().Str("event", string(e.Type)).Fields(known(e.Data)).Msg(cmp.Or(e.Data.Reason, string(e.Type)))
 	msgs, err := w.Notifier.Route(e)
 	if err != nil {
@@ -239,13 +242,14 @@ func (w *Watchdog) logPlan(before, p failover.Plan) {
 }
 
 func adopted(now time.Time, before, p failover.Plan) journal.Switch {
-	reason := "set by somebody else"
+	reason, by := "set by somebody else", journal.ByOther
 	if p.Promoted {
+		by = journal.ByOpenClaw
 		reason = "OpenClaw put the profile of a fresh login first"
 	}
 	return journal.Switch{
 		At: now, Agent: p.Agent, Provider: p.Provider, From: first(before.Memory.Seen), To: first(p.Memory.Seen),
-		Order: p.Memory.Seen, Reason: reason, Via: "other",
+		Order: p.Memory.Seen, Before: before.Memory.Seen, Reason: reason, Via: "other", By: by,
 	}
 }
 

@@ -31,6 +31,9 @@ type Round struct {
 	Readings []quota.Reading
 	Switches []Switch
 	Restarts []Restart
+	Logins   []Login
+	// Episodes that began, with a zero Until, and that ended.
+	Episodes []Episode
 	// Messages go to the end of the outbox, in this order. A message whose id
 	// is there already is not added again.
 	Messages []Message
@@ -41,7 +44,7 @@ type Round struct {
 func (j *Journal) Commit(ctx context.Context, r Round) error {
 	return j.write(ctx, "commit a round", func(tx *sql.Tx) error {
 		for _, store := range []func(context.Context, *sql.Tx, Round) error{
-			storeState, storeReadings, storeSwitches, storeRestarts, storeMessages,
+			storeState, storeReadings, storeSwitches, storeRestarts, storeLogins, storeEpisodes, storeMessages,
 		} {
 			if err := store(ctx, tx, r); err != nil {
 				return err
@@ -119,6 +122,8 @@ func (j *Journal) prune(ctx context.Context, tx *sql.Tx, now time.Time) error {
 		{"DELETE FROM reading WHERE at < ?", keepReadings},
 		{"DELETE FROM switch WHERE at < ?", keepHistory},
 		{"DELETE FROM restart WHERE at < ?", keepHistory},
+		{"DELETE FROM login WHERE at < ?", keepHistory},
+		{"DELETE FROM episode WHERE began_at < ?1 AND (ended_at < ?1 AND ended_at > 0 OR lost = 1)", keepHistory},
 		{"DELETE FROM outbox WHERE created_at < ?", keepMessages},
 	} {
 		if _, err := tx.ExecContext(ctx, p.query, millis(now.Add(-p.keep))); err != nil {
