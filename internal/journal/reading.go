@@ -25,16 +25,10 @@ const (
 func (j *Journal) Readings(ctx context.Context, account string, since time.Time) ([]quota.Reading, error) {
 	var list []quota.Reading
 	err := j.each(ctx, "read readings", func(rows *sql.Rows) error {
-		var at int64
-		var doc string
-		if err := rows.Scan(&at, &doc); err != nil {
-			return err
-		}
-		r, err := decodeReading(account, fromMillis(at), doc)
+		r, err := scanReading(account, rows.Scan)
 		list = append(list, r)
 		return err
-	}, `SELECT at, doc FROM reading WHERE account = (SELECT id FROM account WHERE key = ?) AND at >= ?
-		ORDER BY at, id`, account, millis(since))
+	}, selectReading+" AND r.at >= ? ORDER BY r.at, r.id", account, millis(since))
 	return list, err
 }
 
@@ -64,33 +58,46 @@ func storeReading(ctx context.Context, tx *sql.Tx, next quota.Reading) error {
 	if err != nil || ok && !worthKeeping(last, next) {
 		return err
 	}
-	doc, err := encodeReading(next)
+	shape, doc, err := encodeReading(next)
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, "INSERT INTO account (key) VALUES (?) ON CONFLICT DO NOTHING", next.Account); err != nil {
+	_, err = tx.ExecContext(ctx, "INSERT INTO account (key) VALUES (?) ON CONFLICT DO NOTHING", next.Account)
+	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, "INSERT INTO reading (account, at, doc) SELECT id, ?, ? FROM account WHERE key = ?",
-		millis(next.At), doc, next.Account)
+	_, err = tx.ExecContext(ctx, "INSERT INTO shape (doc) VALUES (?) ON CONFLICT DO NOTHING", shape)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO reading (account, shape, at, doc)
+		SELECT a.id, s.id, ?, ? FROM account a, shape s WHERE a.key = ? AND s.doc = ?`, millis(next.At), doc, next.Account, shape)
 	return err
 }
 
 // lastReading goes by the order of writing, not by time: after the clock was
 // set back the newest time stays in the future for long.
 func lastReading(ctx context.Context, tx *sql.Tx, account string) (quota.Reading, bool, error) {
-	var at int64
-	var doc string
-	err := tx.QueryRowContext(ctx, `SELECT at, doc FROM reading WHERE account = (SELECT id FROM account WHERE key = ?)
-		ORDER BY id DESC LIMIT 1`, account).Scan(&at, &doc)
+	r, err := scanReading(account, tx.QueryRowContext(ctx, selectReading+" ORDER BY r.id DESC LIMIT 1", account).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return quota.Reading{}, false, nil
 	}
-	if err != nil {
-		return quota.Reading{}, false, err
+	return r, err == nil, err
+}
+
+const selectReading = `SELECT r.at, coalesce(s.doc, ''), r.doc FROM reading r LEFT JOIN shape s ON s.id = r.shape
+	WHERE r.account = (SELECT id FROM account WHERE key = ?)`
+
+func scanReading(account string, scan func(...any) error) (quota.Reading, error) {
+	var at int64
+	var shape, doc string
+	if err := scan(&at, &shape, &doc); err != nil {
+		return quota.Reading{}, err
 	}
-	r, err := decodeReading(account, fromMillis(at), doc)
-	return r, true, err
+	if shape == "" {
+		return decodeReading1(doc)
+	}
+	return decodeReading(account, fromMillis(at), shape, doc)
 }
 
 // worthKeeping reports whether next says more than last, which is stored.

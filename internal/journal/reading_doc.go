@@ -2,75 +2,92 @@ package journal
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
-	"strings"
 	"time"
 
 	"github.com/ocwatch/ocwatch/internal/quota"
 )
 
-// readingDoc is a reading as it is stored, beside its account and time. Ninety
-// days of ten accounts are 200,000 of them, hence the short names. Times are
-// Unix milliseconds.
+// shapeDoc is what seldom changes from one reading of an account to the next.
+// Readings share it: ninety days of ten accounts are 200,000 readings.
+type shapeDoc struct {
+	Provider string         `json:"provider"`
+	Source   quota.Source   `json:"source"`
+	Verdict  quota.Verdict  `json:"verdict"`
+	Plan     string         `json:"plan,omitempty"`
+	Credits  *quota.Credits `json:"credits,omitempty"` // the balance apart
+	Windows  []shapeWindow  `json:"windows,omitempty"`
+}
+
+type shapeWindow struct {
+	Name           string        `json:"name"`
+	Scope          string        `json:"scope,omitempty"`
+	Length         time.Duration `json:"length_ns,omitempty"`
+	Spent          bool          `json:"spent,omitempty"`
+	SuspectPercent bool          `json:"suspect_percent,omitempty"`
+	SuspectReset   bool          `json:"suspect_reset,omitempty"`
+}
+
+// readingDoc is the rest of a reading, beside its account and time. Times are
+// Unix milliseconds. Used and Resets are by window.
 type readingDoc struct {
-	Verdict  quota.Verdict  `json:"v"`
-	Provider string         `json:"f,omitempty"`
-	Source   quota.Source   `json:"s,omitempty"`
-	Reason   string         `json:"y,omitempty"`
-	Until    int64          `json:"t,omitempty"`
-	Plan     string         `json:"p,omitempty"`
-	Repeats  int            `json:"n,omitempty"`
-	Credits  *quota.Credits `json:"c,omitempty"`
-	Windows  []windowDoc    `json:"w,omitempty"`
+	Reason  string     `json:"y,omitempty"`
+	Until   int64      `json:"t,omitempty"`
+	Repeats int        `json:"n,omitempty"`
+	Balance float64    `json:"b,omitempty"`
+	Used    []*float64 `json:"u,omitempty"`
+	Resets  []int64    `json:"r,omitempty"`
 }
 
-type windowDoc struct {
-	Name           string   `json:"n"`
-	Used           *float64 `json:"u,omitempty"`
-	Resets         int64    `json:"r,omitempty"`
-	Scope          string   `json:"m,omitempty"`
-	Length         float64  `json:"l,omitempty"` // seconds
-	Spent          bool     `json:"x,omitempty"`
-	SuspectPercent bool     `json:"q,omitempty"`
-	SuspectReset   bool     `json:"z,omitempty"`
-}
-
-func encodeReading(r quota.Reading) (string, error) {
-	d := readingDoc{
-		Verdict: r.Verdict, Provider: r.Provider, Source: r.Source, Reason: r.Reason, Until: millis(sane(r.Until)),
-		Plan: r.Plan, Repeats: r.Repeats, Credits: r.Credits,
+func encodeReading(r quota.Reading) (shape, doc string, err error) {
+	s := shapeDoc{Provider: r.Provider, Source: r.Source, Verdict: r.Verdict, Plan: r.Plan}
+	d := readingDoc{Reason: r.Reason, Until: millis(sane(r.Until)), Repeats: r.Repeats}
+	if r.Credits != nil {
+		c := *r.Credits
+		d.Balance, c.Balance = c.Balance, 0
+		s.Credits = &c
 	}
 	for _, w := range r.Windows {
 		if p := w.UsedPercent; p != nil && (math.IsNaN(*p) || math.IsInf(*p, 0)) {
 			w.UsedPercent = nil
 		}
-		d.Windows = append(d.Windows, windowDoc{
-			Name: w.Name, Used: w.UsedPercent, Resets: millis(sane(w.ResetsAt)), Scope: w.Scope, Length: w.Length.Seconds(),
-			Spent: w.Spent, SuspectPercent: w.SuspectPercent, SuspectReset: w.SuspectReset,
+		d.Used, d.Resets = append(d.Used, w.UsedPercent), append(d.Resets, millis(sane(w.ResetsAt)))
+		s.Windows = append(s.Windows, shapeWindow{
+			Name: w.Name, Scope: w.Scope, Length: w.Length, Spent: w.Spent,
+			SuspectPercent: w.SuspectPercent, SuspectReset: w.SuspectReset,
 		})
 	}
-	doc, err := json.Marshal(d)
-	return string(doc), err
+	common, err := json.Marshal(s)
+	if err != nil {
+		return "", "", err
+	}
+	own, err := json.Marshal(d)
+	return string(common), string(own), err
 }
 
-func decodeReading(account string, at time.Time, doc string) (quota.Reading, error) {
-	if strings.HasPrefix(doc, `{"account"`) {
-		return decodeReading1(doc)
-	}
+func decodeReading(account string, at time.Time, shape, doc string) (quota.Reading, error) {
+	var s shapeDoc
 	var d readingDoc
-	if err := json.Unmarshal([]byte(doc), &d); err != nil {
+	err := errors.Join(json.Unmarshal([]byte(shape), &s), json.Unmarshal([]byte(doc), &d))
+	if err == nil && (len(d.Used) != len(s.Windows) || len(d.Resets) != len(s.Windows)) {
+		err = errors.New("its windows are not those of its shape")
+	}
+	if err != nil {
 		return quota.Reading{}, fmt.Errorf("a stored reading: %w", err)
 	}
 	r := quota.Reading{
-		Account: account, Provider: d.Provider, At: at, Source: d.Source, Verdict: d.Verdict, Reason: d.Reason,
-		Until: fromMillis(d.Until), Plan: d.Plan, Repeats: d.Repeats, Credits: d.Credits,
+		Account: account, Provider: s.Provider, At: at, Source: s.Source, Verdict: s.Verdict, Reason: d.Reason,
+		Until: fromMillis(d.Until), Plan: s.Plan, Repeats: d.Repeats, Credits: s.Credits,
 	}
-	for _, w := range d.Windows {
+	if r.Credits != nil {
+		r.Credits.Balance = d.Balance
+	}
+	for i, w := range s.Windows {
 		r.Windows = append(r.Windows, quota.Window{
-			Name: w.Name, UsedPercent: w.Used, ResetsAt: fromMillis(w.Resets), Scope: w.Scope,
-			Length: time.Duration(math.Round(w.Length * float64(time.Second))),
-			Spent:  w.Spent, SuspectPercent: w.SuspectPercent, SuspectReset: w.SuspectReset,
+			Name: w.Name, UsedPercent: d.Used[i], ResetsAt: fromMillis(d.Resets[i]), Scope: w.Scope,
+			Length: w.Length, Spent: w.Spent, SuspectPercent: w.SuspectPercent, SuspectReset: w.SuspectReset,
 		})
 	}
 	return r, nil

@@ -19,7 +19,13 @@ const (
 	keepHistory  = 400 * 24 * time.Hour
 	keepMessages = 30 * 24 * time.Hour
 	pruneEvery   = time.Hour
+	keepShapes   = 1000 // an account has about three
 )
+
+// pruneShapes drops what no reading has any more. To find it takes a look at
+// all readings, hence the number.
+const pruneShapes = `DELETE FROM shape WHERE (SELECT count(*) FROM shape) > ?
+	AND id NOT IN (SELECT shape FROM reading WHERE shape IS NOT NULL)`
 
 // Round is what one watchdog round learned and did.
 type Round struct {
@@ -129,6 +135,9 @@ func (j *Journal) prune(ctx context.Context, tx *sql.Tx, now time.Time) error {
 		if _, err := tx.ExecContext(ctx, p.query, millis(now.Add(-p.keep))); err != nil {
 			return fmt.Errorf("prune: %w", err)
 		}
+	}
+	if _, err := tx.ExecContext(ctx, pruneShapes, keepShapes); err != nil {
+		return fmt.Errorf("prune: %w", err)
 	}
 	j.prunedAt.Store(millis(now))
 	return nil

@@ -7,6 +7,7 @@ import (
 	"math"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -230,6 +231,23 @@ func TestOldThingsArePruned(t *testing.T) {
 	commit(t, j, Round{At: now.Add(2 * time.Hour)})
 	if got, err := j.Readings(t.Context(), "acct-1", ago(200)); err != nil || len(got) != 3 {
 		t.Errorf("not pruned after an hour: %d left, %v", len(got), err)
+	}
+}
+
+// A provider that names another plan each time fills the file for 90 days, and
+// no longer.
+func TestShapesArePruned(t *testing.T) {
+	j := fresh(t)
+	r := Round{At: day}
+	for i := range keepShapes + 1 {
+		r.Readings = append(r.Readings, quota.Reading{Account: "acct-1", At: day.Add(-time.Duration(i) * time.Hour), Plan: strconv.Itoa(i)})
+	}
+	commit(t, j, r)
+	commit(t, j, Round{At: day.Add(80 * 24 * time.Hour), Readings: []quota.Reading{{Account: "acct-1", At: day.Add(80 * 24 * time.Hour)}}})
+	var readings, shapes int
+	err := j.db.QueryRowContext(t.Context(), "SELECT (SELECT count(*) FROM reading), (SELECT count(*) FROM shape)").Scan(&readings, &shapes)
+	if err != nil || readings != 242 || shapes != readings {
+		t.Errorf("%d readings of %d shapes, %v", readings, shapes, err)
 	}
 }
 

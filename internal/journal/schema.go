@@ -80,8 +80,9 @@ CREATE TABLE endpoint (
 `
 
 // schema2 keeps logins and episodes, who set an order, and which ocwatch made
-// the file what it is. A reading names its account by number: the key was half
-// of what a reading took.
+// the file what it is. A reading names its account by number, and what is the
+// same in almost every reading of an account: those were most of it. One of
+// schema 1 has no shape.
 const schema2 = `
 CREATE TABLE login (
 	id INTEGER PRIMARY KEY,
@@ -116,15 +117,20 @@ CREATE TABLE account (
 	id INTEGER PRIMARY KEY,
 	key TEXT NOT NULL UNIQUE
 ) STRICT;
+CREATE TABLE shape (
+	id INTEGER PRIMARY KEY,
+	doc TEXT NOT NULL UNIQUE
+) STRICT;
 ALTER TABLE reading RENAME TO reading_1;
 CREATE TABLE reading (
 	id INTEGER PRIMARY KEY,
 	account INTEGER NOT NULL REFERENCES account (id),
+	shape INTEGER REFERENCES shape (id),
 	at INTEGER NOT NULL,
 	doc TEXT NOT NULL
 ) STRICT;
 INSERT INTO account (key) SELECT DISTINCT account FROM reading_1;
-INSERT INTO reading SELECT r.id, a.id, r.at, r.doc FROM reading_1 r JOIN account a ON a.key = r.account ORDER BY r.id;
+INSERT INTO reading SELECT r.id, a.id, NULL, r.at, r.doc FROM reading_1 r JOIN account a ON a.key = r.account ORDER BY r.id;
 DROP TABLE reading_1;
 CREATE INDEX reading_account ON reading (account);
 CREATE INDEX reading_at ON reading (at);
