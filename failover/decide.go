@@ -81,8 +81,11 @@ func (d *decision) assessAll() {
 		a := assess(d.now, d.policy, c, &pm)
 		d.m.Profiles[c.ID] = pm
 		d.as[c.ID] = a
-		if d.m.Chosen == c.ID && !excused(a) {
+		if d.m.Chosen == c.ID && !d.excused(a) {
 			d.m.Chosen = ""
+		}
+		if d.m.Held == c.ID && (a.State == Low && d.m.Chosen != c.ID || !a.Serves()) {
+			d.m.Held = ""
 		}
 	}
 	for _, id := range d.pool.current() {
@@ -91,7 +94,9 @@ func (d *decision) assessAll() {
 }
 
 // excused reports whether a has a flaw that a person's choice outweighs.
-func excused(a Assessment) bool { return a.Serves() && (a.Paid || a.State == Low) }
+func (d *decision) excused(a Assessment) bool {
+	return a.Serves() && (a.State == Low || d.pool.paidAmongFree(a.ID))
+}
 
 // allowed are the profiles that the policy lets into the order. A pool of
 // nothing but paid profiles keeps them: never is meant for spilling over.
@@ -159,12 +164,13 @@ func (d *decision) decideOrder() {
 		return
 	}
 	rs := d.rank(cur)
-	want, u := moveFirst(rs)
+	k := ranking{tactic: d.policy.tactic(), theirs: len(d.pool.Order) > 0 && !d.m.Ours}
+	want, u := k.moveFirst(rs)
 	if d.try(cur, idsOf(want), u) {
 		return
 	}
 	why := d.plan.Reason
-	want, u = moveTail(rs, d.m.Ours)
+	want, u = k.moveTail(rs)
 	if dropPaid {
 		u = forced
 	}
@@ -224,8 +230,8 @@ func (d *decision) rank(ids []string) []ranked {
 	for i, id := range ids {
 		chosen := id == d.m.Chosen
 		out[i] = ranked{
-			Assessment: d.as[id], class: classify(d.as[id], chosen), chosen: chosen,
-			prefer: slices.Index(pref, id),
+			Assessment: d.as[id], class: classify(d.as[id], chosen, d.pool.paidAmongFree(id)), account: d.candidate(id).Account,
+			chosen: chosen, held: id == d.m.Held, prefer: slices.Index(pref, id),
 		}
 	}
 	return out
@@ -236,6 +242,9 @@ func (d *decision) rank(ids []string) []ranked {
 func (d *decision) nextLook() time.Time {
 	for _, a := range d.plan.Profiles {
 		d.consider(a.Until)
+		if d.policy.Strategy == SoonestReset {
+			d.consider(a.Renews)
+		}
 	}
 	d.consider(d.m.RetryAt)
 	if e := d.m.Depleted; e != nil {

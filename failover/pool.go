@@ -112,6 +112,9 @@ type Memory struct {
 	// Chosen is the profile that somebody put first although it was low or
 	// paid. It is not left for being that, only for being spent.
 	Chosen string `json:"chosen,omitempty"`
+	// Held is the profile that somebody put first: no strategy leaves it before
+	// it is low, spent or gone.
+	Held string `json:"held,omitempty"`
 	// Writes are the times of the last hour's changes of the order.
 	Writes []time.Time `json:"writes,omitempty"`
 	// SwitchedAt is when the first profile was last changed, by anybody.
