@@ -32,7 +32,7 @@ func Ways() []Way {
 		{"OpenClaw alone", func(*World) Controller { return nil }},
 		{"shell watchdog", func(*World) Controller { return Shell{} }},
 	}
-	for _, s := range strategies() {
+	for _, s := range failover.Strategies() {
 		ways = append(ways, Way{"ocwatch " + string(s), func(w *World) Controller {
 			policy := failover.DefaultPolicy()
 			policy.Strategy = s
@@ -41,8 +41,6 @@ func Ways() []Way {
 	}
 	return ways
 }
-
-func strategies() []failover.Strategy { return []failover.Strategy{failover.Priority} }
 
 // Compare plays the worlds of seeds 1 to weeks in each way. results[i][j] is
 // way i in the world of seed j+1.

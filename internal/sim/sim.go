@@ -32,6 +32,9 @@ type Result struct {
 	// Unusable is how long no account would have answered that OpenClaw tries
 	// first; Avoidable is how much of it another account had quota.
 	Unusable, Avoidable time.Duration
+	// Dry is how long no account had quota but those that are paid per call,
+	// PaidFirst how long one of these was the first to be tried.
+	Dry, PaidFirst time.Duration
 	// Refused are turns whose first call was refused, or that no account was
 	// tried for. Failed are turns that nobody answered.
 	Refused, Failed int
@@ -57,7 +60,7 @@ func Play(w *World, c Controller) Result {
 	}
 	reactor, reacts := c.(Reactor)
 	turns, others := w.turns, w.elsewhere
-	end := w.Start.Add(Week)
+	end := w.Start.Add(w.Length)
 	for at := w.Start; at.Before(end); at = at.Add(sample) {
 		next := at.Add(sample)
 		for {
@@ -114,6 +117,9 @@ func newRun(w *World) *run {
 		r.meters[a.ID], r.tokens[a.ID] = &m, a.token
 	}
 	r.gateway = NewGateway(w.ids(), w.Models)
+	if w.order != nil {
+		r.gateway.SetOrder(w.order)
+	}
 	return r
 }
 
@@ -197,14 +203,20 @@ func (r *run) sample(now time.Time) {
 		return
 	}
 	first := r.gateway.First(now)
-	if first != "" && !r.meters[first].spent(now) {
-		return
-	}
-	r.result.Unusable += sample
+	free, paid := false, false
 	for _, m := range r.meters {
-		if !m.spent(now) {
+		free, paid = free || !m.paid && !m.spent(now), paid || m.paid
+	}
+	if !free {
+		r.result.Dry += sample
+	}
+	switch {
+	case first == "" || r.meters[first].spent(now):
+		r.result.Unusable += sample
+		if free || paid {
 			r.result.Avoidable += sample
-			return
 		}
+	case r.meters[first].paid:
+		r.result.PaidFirst += sample
 	}
 }

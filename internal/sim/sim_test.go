@@ -132,7 +132,7 @@ func TestMeter(t *testing.T) {
 
 // TestWatchdogSees: what the simulated ocwatch is shown is what it acts on.
 func TestWatchdogSees(t *testing.T) {
-	w := &World{Start: time.Date(2026, 11, 2, 10, 0, 0, 0, time.UTC), Provider: "openai", Models: 1}
+	w := &World{Start: time.Date(2026, 11, 2, 10, 0, 0, 0, time.UTC), Length: Week, Provider: "openai", Models: 1}
 	for _, id := range []string{"alice", "bob"} {
 		w.Accounts = append(w.Accounts, Account{ID: id, Size: 1, meter: meter{size: 1, week: 0.1}, token: w.Start.Add(10 * Week)})
 	}
@@ -156,7 +156,7 @@ func TestWatchdogSees(t *testing.T) {
 
 // TestShell: by the token's end, and a restart for a refusal.
 func TestShell(t *testing.T) {
-	w := &World{Start: time.Date(2026, 11, 2, 10, 0, 0, 0, time.UTC), Provider: "openai", Models: 1}
+	w := &World{Start: time.Date(2026, 11, 2, 10, 0, 0, 0, time.UTC), Length: Week, Provider: "openai", Models: 1}
 	for i, id := range []string{"alice", "bob", "key"} {
 		w.Accounts = append(w.Accounts, Account{
 			ID: id, Size: 1, Paid: id == "key", meter: meter{size: 1, week: 0.1, paid: id == "key"},

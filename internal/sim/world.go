@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Week is how long a world is played.
+// Week is how long a drawn world is played.
 const Week = 7 * 24 * time.Hour
 
 // tokenLife is how long an access token serves after its refresh.
@@ -19,12 +19,14 @@ const tokenLife = 10 * 24 * time.Hour
 type World struct {
 	Seed     uint64
 	Start    time.Time
+	Length   time.Duration
 	Provider string // openai or anthropic
 	Accounts []Account
 	// Models are those of the provider that OpenClaw tries, one after the
 	// other.
 	Models int
 
+	order     []string // at the start, nil: as the accounts are listed
 	turns     []arrival
 	elsewhere []arrival // use of an account outside of OpenClaw
 	outages   []span    // the provider answers nobody
@@ -79,7 +81,7 @@ func somewhere(r *rand.Rand, from time.Time) time.Time {
 // Draw makes the world of a seed.
 func Draw(seed uint64) *World {
 	r := draw(seed, 1)
-	w := &World{Seed: seed, Start: time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC), Provider: "openai", Models: 1 + r.IntN(2)}
+	w := &World{Seed: seed, Start: time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC), Length: Week, Provider: "openai", Models: 1 + r.IntN(2)}
 	if r.Float64() < 0.3 {
 		w.Provider = "anthropic"
 	}
