@@ -74,11 +74,11 @@ func TestHistory(t *testing.T) {
 			w.with(func() { w.pools = nil })
 			time.Sleep(2 * time.Minute)
 		}, "depleted"},
-		{"a moment without network is no episode", func(w *world, p *process) {
+		{"a moment without network is no episode", func(_ *world, p *process) {
 			p.meddling(on("probe", 2, func() fault { return failBefore }))
 			time.Sleep(10 * time.Minute)
 		}, ""},
-		{"blind, and seeing again", func(w *world, p *process) {
+		{"blind, and seeing again", func(_ *world, p *process) {
 			p.meddling(always("probe", failBefore))
 			time.Sleep(time.Hour)
 			p.meddling(nil)
@@ -95,7 +95,7 @@ func TestHistory(t *testing.T) {
 			p.dog.LoginDone("main", "openai", login.Result{Profile: "dave", New: true}, nil)
 			time.Sleep(10 * time.Minute)
 		}, "dave:completed"},
-		{"a login of the spent account again", func(w *world, p *process) {
+		{"a login of the spent account again", func(w *world, _ *process) {
 			w.spend()
 			time.Sleep(10 * time.Minute)
 			w.login("dave", "acct-alice")

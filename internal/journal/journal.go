@@ -134,22 +134,32 @@ func dsn(path string) string {
 // check refuses files that are not a sound journal of this or an earlier
 // ocwatch. It writes nothing to those.
 func (j *Journal) check(ctx context.Context) error {
-	var id, version, tables int
-	err := j.db.QueryRowContext(ctx, `SELECT
-		(SELECT application_id FROM pragma_application_id),
-		(SELECT user_version FROM pragma_user_version),
-		(SELECT count(*) FROM sqlite_schema)`).Scan(&id, &version, &tables)
-	if err != nil {
-		return j.explain("open", err)
-	}
-	if id != applicationID && (id != 0 || tables > 0) {
-		return fmt.Errorf("journal %s: %w; name another data_dir", j.path, ErrForeign)
-	}
-	if latest := len(migrations()); version > latest {
-		return fmt.Errorf("journal %s: %w (its schema is %d, this one knows %d); run the newer ocwatch, or move the file away",
-			j.path, ErrNewer, version, latest)
+	if _, err := j.header(ctx); err != nil {
+		return err
 	}
 	return j.quickCheck(ctx)
+}
+
+// header says whose the file is.
+type header struct{ id, version, tables int }
+
+// header reads the header, and refuses the files of others.
+func (j *Journal) header(ctx context.Context) (h header, err error) {
+	err = j.db.QueryRowContext(ctx, `SELECT
+		(SELECT application_id FROM pragma_application_id),
+		(SELECT user_version FROM pragma_user_version),
+		(SELECT count(*) FROM sqlite_schema)`).Scan(&h.id, &h.version, &h.tables)
+	if err != nil {
+		return h, j.explain("open", err)
+	}
+	if h.id != applicationID && (h.id != 0 || h.tables > 0) {
+		return h, fmt.Errorf("journal %s: %w; name another data_dir", j.path, ErrForeign)
+	}
+	if latest := len(migrations()); h.version > latest {
+		return h, fmt.Errorf("journal %s: %w (its schema is %d, this one knows %d); run the newer ocwatch, or move the file away",
+			j.path, ErrNewer, h.version, latest)
+	}
+	return h, nil
 }
 
 func (j *Journal) quickCheck(ctx context.Context) error {
