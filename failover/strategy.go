@@ -136,7 +136,6 @@ func renews(now time.Time, r quota.Reading) time.Time {
 // length is how long w lasts. A reading from the journal has lost its length
 // and kept its name.
 func length(w quota.Window) time.Duration {
-	const day = 24 * time.Hour
 	switch {
 	case w.Length > 0:
 		return w.Length
