@@ -9,6 +9,9 @@ import (
 const (
 	shortWindow = 5 * time.Hour
 	longWindow  = 7 * 24 * time.Hour
+
+	// full is when a window is used up: sums of small parts may miss 100.
+	full = 100 - 1e-6
 )
 
 // meter is what a provider counts for one account, in percent: five hours and
@@ -58,7 +61,7 @@ func (m *meter) spent(now time.Time) bool {
 		return false
 	}
 	m.roll(now)
-	return m.five >= 100 || m.weekly >= 100
+	return m.five >= full || m.weekly >= full
 }
 
 // until is when a spent account is back; zero for one that is not spent.
@@ -66,10 +69,10 @@ func (m *meter) until(now time.Time) (until time.Time) {
 	if !m.spent(now) {
 		return until
 	}
-	if m.five >= 100 {
+	if m.five >= full {
 		until = m.fiveEnds
 	}
-	if m.weekly >= 100 && m.weekEnds.After(until) {
+	if m.weekly >= full && m.weekEnds.After(until) {
 		until = m.weekEnds
 	}
 	return until
