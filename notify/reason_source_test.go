@@ -34,6 +34,7 @@ var sources = []source{
 		dir: "../failover", fields: []string{"Reason", "reason"}, arguments: []string{"sayKept"},
 		results: []string{"sayKept", "sayWhy", "sayBetter", "saySecond", "sayDepleted", "sayLogin", "loginFault", "try"},
 	},
+	{dir: "../failover/forecast", results: []string{"say"}},
 	{
 		dir: "../failover/watchdog", fields: []string{"Reason", "reason", "Held", "errStopped", "errNoTrace"},
 		arguments: []string{"alert", "gatewayDown", "announce"},
