@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -48,7 +49,8 @@ type Round struct {
 // Commit stores all of r, or on an error nothing of it. Once it returns nil
 // the round is on disk. A round that changes nothing writes nothing.
 func (j *Journal) Commit(ctx context.Context, r Round) error {
-	return j.write(ctx, "commit a round", func(tx *sql.Tx) error {
+	j.comeHome(ctx, r.At)
+	err := j.write(ctx, "commit a round", func(tx *sql.Tx) error {
 		for _, store := range []func(context.Context, *sql.Tx, Round) error{
 			storeState, storeReadings, storeSwitches, storeRestarts, storeLogins, storeEpisodes, storeMessages,
 		} {
@@ -58,6 +60,10 @@ func (j *Journal) Commit(ctx context.Context, r Round) error {
 		}
 		return j.prune(ctx, tx, r.At)
 	})
+	if errors.Is(err, ErrDamaged) {
+		err = errors.Join(err, j.mend(ctx))
+	}
+	return err
 }
 
 func storeState(ctx context.Context, tx *sql.Tx, r Round) error {
@@ -98,6 +104,8 @@ func (j *Journal) State(ctx context.Context, prefix string) (map[string]json.Raw
 
 // each calls f for every row of a query.
 func (j *Journal) each(ctx context.Context, op string, f func(*sql.Rows) error, query string, args ...any) error {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
 	rows, err := j.db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return j.explain(op, err)

@@ -18,9 +18,6 @@ import (
 	"github.com/ocwatch/ocwatch/internal/web"
 )
 
-// journalName is ocwatch's own database within the data directory.
-const journalName = "journal.db"
-
 // Options make an App.
 type Options struct {
 	Config  *config.Config
@@ -71,7 +68,8 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 	if a.lock, err = lockDir(o.Config.DataDir); err != nil {
 		return a, err
 	}
-	if a.journal, err = journal.Open(ctx, filepath.Join(o.Config.DataDir, journalName)); err != nil {
+	a.journal, err = journal.Open(ctx, filepath.Join(o.Config.DataDir, journal.FileName), journal.MadeBy(o.Version))
+	if err != nil {
 		return a, fmt.Errorf("data_dir %s: %w", o.Config.DataDir, err)
 	}
 	for _, note := range a.journal.Notes() {

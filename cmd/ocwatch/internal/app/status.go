@@ -39,6 +39,9 @@ func (a *App) Status(ctx context.Context) Status {
 	if err != nil {
 		a.opts.Log.Warn().Err(err).Msg("the outbox's state cannot be read")
 	}
+	if err := a.journal.Trouble(); err != nil {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("what ocwatch remembers is lost when it stops: %v", err))
+	}
 	s.Notify = append(s.Notify, outbox...)
 	s.Logins = a.desk.List()
 	return s
