@@ -51,6 +51,9 @@ func mendFile(path string, err error) string {
 // classify maps an SQLite result code, extended or not, to what a person can
 // do about it; nil for the rest.
 func classify(code int) (mend string, kind error) {
+	if code == lib.SQLITE_IOERR_SHMSIZE { // a full disk, while the file is opened
+		return "free some space", ErrFull
+	}
 	switch code & 0xff {
 	case lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB:
 		return "it is set aside, and what can be read is taken over", ErrDamaged

@@ -185,3 +185,12 @@ func TestMemoryOutlivesCancelledCommits(t *testing.T) {
 		t.Errorf("%s, %v", docs, err)
 	}
 }
+
+// A disk that is full while the file is opened shows as an error of its own.
+func TestFullDiskIsNamed(t *testing.T) {
+	for code, want := range map[int]error{13: ErrFull, 4874: ErrFull, 778: nil, 11: ErrDamaged, 26: ErrDamaged, 5: ErrBusy, 14: ErrReadOnly} {
+		if _, got := classify(code); !errors.Is(got, want) {
+			t.Errorf("%d is %v, want %v", code, got, want)
+		}
+	}
+}
