@@ -139,7 +139,9 @@ func (a *App) Run(ctx context.Context) error {
 	// Messages are sent until the watchdog said goodbye.
 	sending := context.WithoutCancel(ctx)
 	stop := a.parts.deliver(sending)
+	unwatch := a.watch(ctx)
 	err := a.watchdog.Run(ctx)
+	unwatch()
 	if a.opts.Systemd != nil {
 		a.opts.Systemd.Stopping()
 	}
