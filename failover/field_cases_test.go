@@ -157,6 +157,20 @@ func personCases(abc []string) []decideCase {
 			{after: minute, do: they("key", "alice"), change: "no", order: "key alice"},
 			{after: day, change: "no", order: "key alice"},
 		}},
+		{"person's key among keys is left when it is low", two, func(w *world) {
+			w.at("alice").Paid, w.at("bob").Paid = true, true
+		}, []step{
+			{reads: reads{"alice": used(1), "bob": used(1)}, change: "no"},
+			{after: minute, do: they("bob", "alice"), change: "no", order: "bob alice"},
+			{after: time.Hour, reads: reads{"bob": used(96)}, change: "yes", order: "alice bob", events: "profile.low:bob pool.switched"},
+		}},
+		{"person's choice ends with the first switch away from it", two, by(MostRemaining), []step{
+			{reads: reads{"alice": used(10), "bob": used(10)}, change: "no"},
+			{after: minute, do: they("bob", "alice"), change: "no", order: "bob alice"},
+			{after: 10 * minute, do: block(Block{Until: t0.Add(5 * minute), Reason: "subscription_limit"}, "bob"), reads: reads{"bob": used(10)}, change: "yes", order: "alice bob", events: "pool.switched"},
+			{after: 10 * minute, reads: reads{"alice": used(50)}, change: "yes", order: "bob alice", events: "pool.switched"},
+			{after: 10 * minute, reads: reads{"bob": used(80)}, change: "yes", order: "alice bob", events: "pool.switched"},
+		}},
 		{"person's order settles ties and is come back to", abc, nil, []step{
 			{reads: reads{"alice": used(1), "bob": used(1), "carol": used(1)}, change: "no"},
 			{after: minute, do: they("bob", "carol", "alice"), change: "no", order: "bob carol alice"},

@@ -175,13 +175,16 @@ func (k ranking) leaveFirst(first, best ranked) urgency {
 	}
 }
 
-// wrongPair judges x standing before y.
+// wrongPair judges x standing before y. One that cannot serve is no second try,
+// so even what is unknown goes before it.
 func (k ranking) wrongPair(x, y ranked) urgency {
 	switch {
-	case x.class <= y.class || y.class >= classExhausted || !x.placed() || !y.Sure:
+	case x.class <= y.class || y.class >= classExhausted || !x.placed():
 		return settled
 	case x.class >= classExhausted:
 		return forced
+	case !y.Sure:
+		return settled
 	case (x.class == classPaid || x.class == classTwin) && k.theirs:
 		return settled // somebody put it there
 	default:

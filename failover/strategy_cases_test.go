@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"testing"
 	"time"
 
 	"github.com/ocwatch/ocwatch/internal/quota"
@@ -15,6 +16,11 @@ func usage(fiveHour, week float64, resets time.Duration) quota.Reading {
 		w.ResetsAt = t0.Add(resets)
 	}
 	r.Windows = append(r.Windows, w)
+	return r
+}
+
+func with(r quota.Reading, ws ...quota.Window) quota.Reading {
+	r.Windows = append(r.Windows, ws...)
 	return r
 }
 
@@ -80,6 +86,20 @@ func strategyCases(abc []string) []decideCase {
 		{"soonest-reset does not follow reset times that jitter", two, by(SoonestReset), []step{
 			{reads: reads{"alice": usage(5, 10, 2*day), "bob": usage(5, 10, 2*day-2*time.Second)}, change: "no"},
 			{after: minute, reads: reads{"alice": usage(5, 10, 2*day+2*time.Second), "bob": usage(5, 10, 2*day-3*time.Second)}, change: "no"},
+		}},
+		{"soonest-reset has no use for a limit on money or on one model", two, func(w *world) {
+			w.policy.Strategy, w.policy.Models = SoonestReset, []string{"spark"}
+		}, []step{
+			{reads: reads{"alice": usage(5, 10, 3*day), "bob": with(usage(5, 10, 3*day+time.Hour),
+				quota.Window{Name: quota.Spend, Length: 30 * day, UsedPercent: quota.Percent(1), ResetsAt: t0.Add(day)},
+				quota.Window{Name: quota.Monthly, Scope: "spark", UsedPercent: quota.Percent(1), ResetsAt: t0.Add(day)},
+			)}, change: "no"},
+		}},
+		{"soonest-reset knows the length of any window by its name", two, by(SoonestReset), []step{
+			{reads: reads{
+				"alice": with(used(5), quota.Window{Name: "36h", ResetsAt: t0.Add(day)}, quota.Window{Name: "3d", ResetsAt: t0.Add(3 * day)}),
+				"bob":   with(used(5), quota.Window{Name: quota.Monthly, ResetsAt: t0.Add(2 * day)}, quota.Window{Name: "window", ResetsAt: t0.Add(9 * day)}),
+			}, change: "yes", order: "bob alice", events: "pool.switched"},
 		}},
 		{"soonest-reset puts a week that did not begin last", two, by(SoonestReset), []step{
 			{reads: reads{"alice": usage(0, 0, 0), "bob": usage(5, 10, 6*day)}, change: "yes", order: "bob alice", events: "pool.switched"},
@@ -201,6 +221,9 @@ func secondCases(abc []string) []decideCase {
 		{"second that is unknown stays", abc, nil, []step{
 			{reads: reads{"alice": used(1), "bob": says(quota.Stale), "carol": used(1)}, change: "no"},
 		}},
+		{"second that is spent goes behind one that is unknown", abc, nil, []step{
+			{reads: reads{"alice": used(1), "bob": spent(time.Hour)}, change: "yes", order: "alice carol bob", reason: "second is carol (not probed yet) in place of bob", events: "profile.exhausted:bob"},
+		}},
 		{"second with less left is no reason to write", abc, by(MostRemaining), []step{
 			{reads: reads{"alice": used(1), "bob": used(90), "carol": used(1)}, change: "no"},
 		}},
@@ -208,5 +231,17 @@ func secondCases(abc []string) []decideCase {
 			{reads: reads{"alice": used(96), "bob": used(1), "carol": used(1)}, change: "yes", order: "bob carol alice", events: "profile.low:alice pool.switched"},
 			{after: minute, reads: reads{"alice": used(1), "carol": says(quota.Revoked)}, change: "yes", order: "bob alice carol", events: "profile.login_required:carol profile.recovered:alice"},
 		}},
+	}
+}
+
+// TestNextLookAtAReset: whose week is over is decided anew then, and not with the
+// next probe.
+func TestNextLookAtAReset(t *testing.T) {
+	w := newWorld("alice", "bob")
+	w.policy.Strategy = SoonestReset
+	w.read("alice", usage(5, 10, day))
+	w.read("bob", usage(5, 10, 2*day))
+	if p := Decide(w.now, w.policy, w.pool); !p.NextLook.Equal(t0.Add(day)) {
+		t.Errorf("next look at %v, want %v", p.NextLook, t0.Add(day))
 	}
 }
