@@ -32,6 +32,8 @@ type Plan struct {
 	NextLook time.Time
 	// Events are to be sent whether or not the change succeeds.
 	Events []event.Event
+	// Pin is what is left of the pool's.
+	Pin Pin
 	// Memory goes into the next decision. Where Change is set, it is to be
 	// stored before the order is set, and run through Confirm or Failed after.
 	Memory Memory
@@ -64,6 +66,7 @@ func Decide(now time.Time, policy Policy, pool Pool) Plan {
 	var by author
 	d.plan.Events, by = d.m.reconcile(d.now, policy, pool)
 	d.plan.Adopted, d.plan.Promoted = by == somebody, by == aLogin
+	d.keepPin(by)
 	d.assessAll()
 	d.plan.State = d.poolState()
 	d.decideOrder()
@@ -164,7 +167,7 @@ func (d *decision) decideOrder() {
 		return
 	}
 	rs := d.rank(cur)
-	k := ranking{tactic: d.policy.tactic(), theirs: len(d.pool.Order) > 0 && !d.m.Ours}
+	k := ranking{tactic: d.policy.tactic(), theirs: len(d.pool.Order) > 0 && !d.m.Ours, asked: d.asked()}
 	want, u := k.moveFirst(rs)
 	if d.try(cur, idsOf(want), u) {
 		return
@@ -187,13 +190,20 @@ func (d *decision) try(cur, order []string, u urgency) bool {
 		return false
 	}
 	why := d.sayWhy(cur, order)
+	if d.pool.Paused {
+		d.plan.Reason = why + "; ocwatch is paused"
+		return false
+	}
 	if wait := d.waitUntil(u, head(cur) != head(order)); d.now.Before(wait) {
 		d.plan.Reason = why + ", at " + clock(wait)
 		d.consider(wait)
 		return false
 	}
 	d.plan.Order, d.plan.Change, d.plan.Reason = order, true, why
-	d.m.Intent = &Intent{Order: order, From: head(d.pool.current()), Reason: why, At: d.now, RecoversAt: d.plan.RecoversAt}
+	d.m.Intent = &Intent{
+		Order: order, From: head(d.pool.current()), Reason: why, At: d.now, RecoversAt: d.plan.RecoversAt,
+		Asked: head(cur) != head(order) && d.pinned(head(order)) && d.asked(),
+	}
 	return true
 }
 
@@ -232,6 +242,9 @@ func (d *decision) rank(ids []string) []ranked {
 		out[i] = ranked{
 			Assessment: d.as[id], class: classify(d.as[id], chosen, d.pool.paidAmongFree(id)), account: d.candidate(id).Account,
 			chosen: chosen, held: id == d.m.Held, prefer: slices.Index(pref, id),
+		}
+		if d.pinned(id) {
+			out[i].class = classPinned
 		}
 	}
 	return out

@@ -84,6 +84,10 @@ type Pool struct {
 	// LoggedIn are the profiles that a login brought which ended since the last
 	// decision. Those that somebody else's login brought need not be named.
 	LoggedIn []string
+	// Pin is what a person wants first; zero: nobody wants anything.
+	Pin Pin
+	// Paused: nothing is to be changed, only told.
+	Paused bool
 	// Memory is the Plan.Memory of the last decision.
 	Memory Memory
 }
@@ -138,6 +142,8 @@ type Intent struct {
 	At     time.Time `json:"at"`
 	// RecoversAt is when the first spent profile was expected back then.
 	RecoversAt time.Time `json:"recovers_at,omitzero"`
+	// Asked: a person asked for it, by a pin.
+	Asked bool `json:"asked,omitempty"`
 }
 
 // ProfileMemory is what must be remembered of one profile.

@@ -20,6 +20,9 @@ const (
 	classDead
 )
 
+// classPinned stands before all: a person asked for it, low, paid or unknown.
+const classPinned class = -1
+
 // ranked is a candidate with all that its place depends on.
 type ranked struct {
 	Assessment
@@ -57,11 +60,12 @@ func classify(a Assessment, chosen, paid bool) class {
 func (r ranked) placed() bool { return r.Sure || r.class == classPaid }
 
 // ranking orders profiles. theirs tells that somebody else set the order in
-// force.
+// force, asked that a person waits for the pinned profile.
 type ranking struct {
 	tactic
 
 	theirs bool
+	asked  bool
 }
 
 // target is the full ranking, best first.
@@ -151,6 +155,10 @@ func (k ranking) leaveFirst(first, best ranked) urgency {
 	switch {
 	case first.ID == best.ID:
 		return settled
+	case best.class == classPinned && k.asked:
+		return forced
+	case best.class == classPinned && first.class < classExhausted:
+		return voluntary
 	case first.class >= classExhausted && best.class < classExhausted:
 		return forced
 	case first.class == classExhausted && best.class == classExhausted:

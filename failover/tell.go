@@ -145,7 +145,7 @@ func (d *decision) action() string {
 }
 
 func (d *decision) depletedData(action string, reminder bool) event.Data {
-	data := d.plan.Describe(event.Data{Action: action, Reminder: reminder})
+	data := d.plan.Describe(event.Data{Action: action, Reminder: reminder, Paused: d.pool.Paused})
 	if action == event.ActionLogin {
 		data.Login = d.login()
 	}
@@ -180,6 +180,8 @@ func (d *decision) sayWhy(cur, want []string) string {
 	switch {
 	case d.plan.State == PoolDepleted:
 		return d.sayDepleted()
+	case first.ID != next.ID && d.pinned(next.ID):
+		return d.sayPinned(first, next)
 	case first.ID != next.ID && d.better(first, next):
 		return d.sayBetter(first, next)
 	case first.ID != next.ID:
@@ -190,6 +192,8 @@ func (d *decision) sayWhy(cur, want []string) string {
 		return d.saySecond(first, d.as[cur[1]], d.as[want[1]])
 	case !slices.Equal(cur, want):
 		return fmt.Sprintf("%s stays first; spent profiles go behind those that can serve", first.ID)
+	case d.pinned(first.ID):
+		return d.sayPinned(first, next)
 	default:
 		return fmt.Sprintf("%s is first and %s%s", first.ID, condition(first), because(first))
 	}

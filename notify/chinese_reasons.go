@@ -79,6 +79,9 @@ var quotaPhrases = []phrase{
 	{english: "nobody knows when the first account is back", chinese: "何时恢复未知"},
 	{english: "no provider answer for any profile, so it is the network or the provider", chinese: "所有账号都得不到服务商应答，应是网络或服务商的问题"},
 	{english: "the order is kept", chinese: "顺序保持不变"},
+	{english: "{id} is first and pinned by a person{why}", chinese: "{id} 排在首位，由人指定{why}"},
+	{english: "{id} is pinned by a person{why}", chinese: "{id} 由人指定优先使用{why}"},
+	{english: "ocwatch is paused", chinese: "ocwatch 已暂停"},
 	{english: "{clause}, at {time}", chinese: "{clause}，将于 {time} 切换"},
 
 	// What a probe concluded.

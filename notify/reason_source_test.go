@@ -32,7 +32,7 @@ type source struct {
 var sources = []source{
 	{
 		dir: "../failover", fields: []string{"Reason", "reason"}, arguments: []string{"sayKept"},
-		results: []string{"sayKept", "sayWhy", "sayBetter", "saySecond", "sayDepleted", "sayLogin", "loginFault", "try"},
+		results: []string{"sayKept", "sayWhy", "sayBetter", "sayPinned", "saySecond", "sayDepleted", "sayLogin", "loginFault", "try"},
 	},
 	{dir: "../failover/forecast", results: []string{"say"}},
 	{

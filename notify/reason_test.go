@@ -21,6 +21,8 @@ var samples = []string{
 	"openai:alice is exhausted (OpenClaw recorded rate_limit until 18:40 UTC); next is openai:bob",
 	"openai:alice is dead (the provider revoked this login); next is openai:key",
 	"openai:alice is first and available (5h window 3 % used)", "openai:key is first and paid", "openai:alice is first and unknown (not probed yet)",
+	"openai:alice is first and pinned by a person (5h window 97 % used)",
+	"openai:alice is pinned by a person (not probed yet); ocwatch is paused",
 	"openai:alice stays first; spent profiles go behind those that can serve",
 	"the pool runs dry about 03:00 UTC; openai:bob is back first, at 04:10 UTC: a gap of 70 min",
 	"the pool runs dry about 2026-11-24 03:00 UTC; openai:bob is back first, at 2026-11-25 04:10 UTC: a gap of 25 h",

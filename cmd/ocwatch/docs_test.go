@@ -14,6 +14,7 @@ import (
 
 	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/app"
 	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/config"
+	"github.com/ocwatch/ocwatch/failover/watchdog"
 	"github.com/ocwatch/ocwatch/internal/journal"
 )
 
@@ -30,6 +31,23 @@ func TestStatusDocument(t *testing.T) {
 	}
 }
 
+// TestWhyDocument: every field of the explanation is documented.
+func TestWhyDocument(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/why.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, err := os.ReadFile("../../docs/status.md") // of the windows
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, field := range jsonFields(reflect.TypeFor[watchdog.Why]()) {
+		if all := string(doc) + string(status); !strings.Contains(all, "`"+field+"`") && !strings.Contains(all, "."+field+"`") {
+			t.Errorf("docs/why.md does not mention %q", field)
+		}
+	}
+}
+
 // TestHistoryDocument: every field, kind and value of the history is documented.
 func TestHistoryDocument(t *testing.T) {
 	doc, err := os.ReadFile("../../docs/history.md")
@@ -37,7 +55,7 @@ func TestHistoryDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	words := slices.Concat(jsonFields(reflect.TypeFor[history]()), historyKinds(), []string{
-		journal.ByOcwatch, journal.ByOpenClaw, journal.ByOther, string(journal.EpisodeDepleted), string(journal.EpisodeBlind),
+		journal.ByOcwatch, journal.ByOpenClaw, journal.ByPerson, journal.ByOther, string(journal.EpisodeDepleted), string(journal.EpisodeBlind),
 		string(journal.LoginCompleted), string(journal.LoginFailed), string(journal.LoginExpired), string(journal.LoginCancelled),
 	})
 	newHistoryCommand(&global{}).LocalFlags().VisitAll(func(f *pflag.Flag) {

@@ -126,6 +126,7 @@ func (w *Watchdog) snapshot(ctx context.Context) (profiles.Snapshot, bool) {
 func (w *Watchdog) decide(rd *journal.Round, snap profiles.Snapshot, loggedIn map[string][]string, cfg Config) {
 	seen := map[string]bool{}
 	told := map[string]bool{}
+	w.checkPause(rd)
 	w.shared = snap.Layout == openclaw.SharedDatabase
 	for _, pl := range snap.Pools {
 		key := poolKey(pl.Agent, pl.Provider)
@@ -134,7 +135,7 @@ func (w *Watchdog) decide(rd *journal.Round, snap profiles.Snapshot, loggedIn ma
 		before := p.plan
 		p.now, p.listed = pl, true
 		in := w.poolInput(pl, before.Memory)
-		in.LoggedIn = loggedIn[key]
+		in.LoggedIn, in.Pin, in.Paused = loggedIn[key], before.Pin, w.paused != nil
 		p.plan = failover.Decide(rd.At, cfg.Policy(pl.Provider), in)
 		recordEpisodes(rd, before.Memory, p.plan)
 		w.logPlan(before, p.plan)
@@ -145,6 +146,7 @@ func (w *Watchdog) decide(rd *journal.Round, snap profiles.Snapshot, loggedIn ma
 			rd.Switches = append(rd.Switches, adopted(rd.At, before, p.plan))
 		}
 		w.remember(rd, key, p.plan.Memory)
+		w.rememberPin(rd, p)
 		w.landed(rd, p, before.Memory)
 	}
 	for key, p := range w.pools {
@@ -157,6 +159,7 @@ func (w *Watchdog) decide(rd *journal.Round, snap profiles.Snapshot, loggedIn ma
 			w.forget(rd, key)
 			w.forget(rd, landedKey(key))
 			w.forget(rd, asksKey(key))
+			w.forget(rd, pinKey(key))
 		default:
 			// A pool whose store cannot be read now is not gone, and its last
 			// plan is nothing to act on.
@@ -268,6 +271,9 @@ func (w *Watchdog) nextRound(cfg Config) time.Time {
 		if a.listed {
 			take(a.next)
 		}
+	}
+	if w.paused != nil {
+		take(w.paused.Until)
 	}
 	if p := w.restarts.pending; p != nil && p.After.After(time.Now()) {
 		take(p.After)

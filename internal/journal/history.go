@@ -32,6 +32,7 @@ type Switch struct {
 const (
 	ByOcwatch  = "ocwatch"  // by its own decision
 	ByOpenClaw = "openclaw" // which puts the profile of a fresh login first
+	ByPerson   = "person"   // by ocwatch switch
 	ByOther    = "other"    // a person or a program, past ocwatch
 )
 

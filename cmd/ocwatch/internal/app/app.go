@@ -110,6 +110,7 @@ func (a *App) pace(cfg *config.Config) Pace {
 // listen opens the status socket and the status API.
 func (a *App) listen(ctx context.Context) error {
 	a.web = web.New(a.statusFor, owner{a.desk, a}, a.opts.Log)
+	a.web.ServeWishes(wishes{a.watchdog}, a.why)
 	socket, err := web.ListenUnix(ctx, a.opts.Config.DataDir)
 	if err != nil {
 		return err
