@@ -114,6 +114,11 @@ func tolds() []told {
 			d.Reminder = true
 			return d
 		}()},
+		{"depleted, paused", event.PoolDepleted, func() event.Data {
+			d := pool(login, byHand, at(18, 40), bob, alice)
+			d.Paused = true
+			return d
+		}()},
 		{"depleted, every login dead", event.PoolDepleted, pool(login, byHand, nil, carol, loggedOut("openai:dan"))},
 		{"depleted, a single spent one", event.PoolDepleted, pool(login, byHand, at(18, 40), bob)},
 		{"depleted, a single dead one", event.PoolDepleted, pool(login, byHand, nil, carol)},
