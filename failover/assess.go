@@ -24,6 +24,13 @@ type Assessment struct {
 	Shunned bool
 	// Unreachable: the newest probe did not reach the provider.
 	Unreachable bool
+	// Reserve: the profile is Low and has no more left than is to be kept.
+	Reserve bool
+	// Measured: Left is the percent left in the tightest window that counts.
+	Measured bool
+	Left     float64
+	// Renews is when the longest window resets; zero: unknown.
+	Renews time.Time
 	// Hiccup: OpenClaw refuses the profile after errors that are no sign of
 	// spent quota or of a dead login, so no login would help.
 	Hiccup bool
@@ -37,6 +44,7 @@ func assess(now time.Time, p Policy, c Candidate, pm *ProfileMemory) Assessment 
 	a := assessEvidence(now, p, c, pm)
 	a.ID, a.Paid = c.ID, c.Paid
 	a.Unreachable = c.Latest.Verdict == quota.Unreachable
+	a.measure(now, p, c)
 	return a
 }
 
@@ -83,6 +91,7 @@ func assessSpent(now time.Time, c Candidate, pm *ProfileMemory) Assessment {
 
 func assessWindows(now time.Time, p Policy, c Candidate, pm *ProfileMemory) Assessment {
 	w, used, known := tightest(now, p, c.Usage)
+	leave, back := p.limits(c.ID)
 	if pm.Low && !pm.LowReset.IsZero() && c.Usage.At.After(pm.LowReset) {
 		pm.Low = false
 	}
@@ -90,10 +99,10 @@ func assessWindows(now time.Time, p Policy, c Candidate, pm *ProfileMemory) Asse
 	case !known:
 		// Nothing is left of the reading's windows: what was low is fresh again.
 		pm.Low = pm.Low && pm.LowReset.After(now)
-	case used >= p.SwitchAt:
+	case used >= leave:
 		pm.Low = true
 		pm.LowReset, _ = w.Reset()
-	case used < p.ReturnBelow:
+	case used < back:
 		pm.Low = false
 	}
 	a := Assessment{State: Available, Sure: true}

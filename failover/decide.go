@@ -32,6 +32,8 @@ type Plan struct {
 	NextLook time.Time
 	// Events are to be sent whether or not the change succeeds.
 	Events []event.Event
+	// Pin is what is left of the pool's.
+	Pin Pin
 	// Memory goes into the next decision. Where Change is set, it is to be
 	// stored before the order is set, and run through Confirm or Failed after.
 	Memory Memory
@@ -64,6 +66,7 @@ func Decide(now time.Time, policy Policy, pool Pool) Plan {
 	var by author
 	d.plan.Events, by = d.m.reconcile(d.now, policy, pool)
 	d.plan.Adopted, d.plan.Promoted = by == somebody, by == aLogin
+	d.keepPin(by)
 	d.assessAll()
 	d.plan.State = d.poolState()
 	d.decideOrder()
@@ -81,8 +84,11 @@ func (d *decision) assessAll() {
 		a := assess(d.now, d.policy, c, &pm)
 		d.m.Profiles[c.ID] = pm
 		d.as[c.ID] = a
-		if d.m.Chosen == c.ID && !excused(a) {
+		if d.m.Chosen == c.ID && !d.excused(a) {
 			d.m.Chosen = ""
+		}
+		if d.m.Held == c.ID && (a.State == Low && d.m.Chosen != c.ID || !a.Serves()) {
+			d.m.Held = ""
 		}
 	}
 	for _, id := range d.pool.current() {
@@ -91,7 +97,9 @@ func (d *decision) assessAll() {
 }
 
 // excused reports whether a has a flaw that a person's choice outweighs.
-func excused(a Assessment) bool { return a.Serves() && (a.Paid || a.State == Low) }
+func (d *decision) excused(a Assessment) bool {
+	return a.Serves() && (a.State == Low || d.pool.paidAmongFree(a.ID))
+}
 
 // allowed are the profiles that the policy lets into the order. A pool of
 // nothing but paid profiles keeps them: never is meant for spilling over.
@@ -159,12 +167,13 @@ func (d *decision) decideOrder() {
 		return
 	}
 	rs := d.rank(cur)
-	want, u := moveFirst(rs)
+	k := ranking{tactic: d.policy.tactic(), theirs: len(d.pool.Order) > 0 && !d.m.Ours, asked: d.asked()}
+	want, u := k.moveFirst(rs)
 	if d.try(cur, idsOf(want), u) {
 		return
 	}
 	why := d.plan.Reason
-	want, u = moveTail(rs, d.m.Ours)
+	want, u = k.moveTail(rs)
 	if dropPaid {
 		u = forced
 	}
@@ -181,13 +190,20 @@ func (d *decision) try(cur, order []string, u urgency) bool {
 		return false
 	}
 	why := d.sayWhy(cur, order)
+	if d.pool.Paused {
+		d.plan.Reason = why + "; ocwatch is paused"
+		return false
+	}
 	if wait := d.waitUntil(u, head(cur) != head(order)); d.now.Before(wait) {
 		d.plan.Reason = why + ", at " + clock(wait)
 		d.consider(wait)
 		return false
 	}
 	d.plan.Order, d.plan.Change, d.plan.Reason = order, true, why
-	d.m.Intent = &Intent{Order: order, From: head(d.pool.current()), Reason: why, At: d.now, RecoversAt: d.plan.RecoversAt}
+	d.m.Intent = &Intent{
+		Order: order, From: head(d.pool.current()), Reason: why, At: d.now, RecoversAt: d.plan.RecoversAt,
+		Asked: head(cur) != head(order) && d.pinned(head(order)) && d.asked(),
+	}
 	return true
 }
 
@@ -224,8 +240,11 @@ func (d *decision) rank(ids []string) []ranked {
 	for i, id := range ids {
 		chosen := id == d.m.Chosen
 		out[i] = ranked{
-			Assessment: d.as[id], class: classify(d.as[id], chosen), chosen: chosen,
-			prefer: slices.Index(pref, id),
+			Assessment: d.as[id], class: classify(d.as[id], chosen, d.pool.paidAmongFree(id)), account: d.candidate(id).Account,
+			chosen: chosen, held: id == d.m.Held, prefer: slices.Index(pref, id),
+		}
+		if d.pinned(id) {
+			out[i].class = classPinned
 		}
 	}
 	return out
@@ -236,6 +255,9 @@ func (d *decision) rank(ids []string) []ranked {
 func (d *decision) nextLook() time.Time {
 	for _, a := range d.plan.Profiles {
 		d.consider(a.Until)
+		if d.policy.Strategy == SoonestReset {
+			d.consider(a.Renews)
+		}
 	}
 	d.consider(d.m.RetryAt)
 	if e := d.m.Depleted; e != nil {

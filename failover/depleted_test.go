@@ -109,7 +109,7 @@ func TestRefusedIsMarked(t *testing.T) {
 // and OpenClaw's cooldowns beside them ask nobody to log in.
 func TestUnreachableIsNoDepletion(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		w := drawWorld(t)
+		w := drawWorld(t, rapid.SampledFrom(Strategies()).Draw(t, "strategy"))
 		for range rapid.IntRange(1, 6).Draw(t, "steps") {
 			churn(t, w)
 			w.decide(false)
@@ -151,7 +151,7 @@ func TestUnreachableIsNoDepletion(t *testing.T) {
 // request, ends with one recovery, and gives out no more than its fresh codes.
 func TestEpisodes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		w := drawWorld(t)
+		w := drawWorld(t, rapid.SampledFrom(Strategies()).Draw(t, "strategy"))
 		asked, fresh, open := 0, 0, false
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
 			churn(t, w)

@@ -23,7 +23,7 @@ func (m *Memory) reconcile(now time.Time, p Policy, pool Pool) ([]event.Event, a
 	m.forgetGone(now, pool)
 	m.forgetAhead(now, p)
 	if !slices.Equal(m.Prefer, p.Prefer) {
-		m.Prefer, m.ByPerson, m.Chosen = slices.Clone(p.Prefer), false, ""
+		m.Prefer, m.ByPerson, m.Chosen, m.Held = slices.Clone(p.Prefer), false, "", ""
 	}
 	switch {
 	case m.Intent != nil && slices.Equal(pool.Order, m.Intent.Order):
@@ -48,7 +48,7 @@ func (m *Memory) reconcile(now time.Time, p Policy, pool Pool) ([]event.Event, a
 	}
 	m.takeOver(now, pool)
 	m.Preferred = slices.Clone(pool.Order)
-	m.ByPerson, m.Chosen = len(pool.Order) > 0, head(pool.Order)
+	m.ByPerson, m.Chosen, m.Held = len(pool.Order) > 0, head(pool.Order), head(pool.Order)
 	return nil, somebody
 }
 
@@ -72,7 +72,7 @@ func (m *Memory) confirm(now time.Time, pool Pool) []event.Event {
 	if to == in.From {
 		return nil
 	}
-	m.SwitchedAt, m.Chosen = now, ""
+	m.SwitchedAt, m.Chosen, m.Held = now, "", ""
 	evs := []event.Event{{Type: event.PoolSwitched, Timestamp: now, Data: event.Data{
 		Agent: pool.Agent, Provider: pool.Provider, From: in.From, To: to, Reason: in.Reason, Order: in.Order,
 	}}}
@@ -114,8 +114,10 @@ func (m *Memory) forgetGone(now time.Time, pool Pool) {
 			delete(m.Profiles, id)
 		}
 	}
-	if !slices.Contains(ids, m.Chosen) {
-		m.Chosen = ""
+	for _, id := range []*string{&m.Chosen, &m.Held} {
+		if !slices.Contains(ids, *id) {
+			*id = ""
+		}
 	}
 	m.Writes = slices.DeleteFunc(m.Writes, func(t time.Time) bool { return now.Sub(t) >= time.Hour })
 }

@@ -9,13 +9,6 @@ import (
 	"time"
 )
 
-// Strategy is how the available profiles of a pool are ordered.
-type Strategy string
-
-// Priority keeps the owner's order and comes back to the preferred profile
-// once it recovered.
-const Priority Strategy = "priority"
-
 // Paid is what may happen with profiles that are billed per token.
 type Paid string
 
@@ -45,6 +38,10 @@ type Policy struct {
 	// Prefer is the configured order of preference, possibly of only some
 	// profiles.
 	Prefer []string
+	// Keep is the reserve, in percent left by profile id: with only that much
+	// left a profile comes after every other subscription that can serve, and
+	// is used to the end when none can.
+	Keep map[string]float64
 	// Models are those whose own windows count as the account's.
 	Models []string
 }
@@ -111,6 +108,16 @@ const (
 	// login that came was a spent account again.
 	loginRetries = 3
 )
+
+// limits are the used percentages at which a profile is left and below which it
+// is come back to. A reserve is left earlier, with as much room between the two.
+func (p Policy) limits(id string) (leave, back float64) {
+	leave = p.SwitchAt
+	if keep, kept := p.Keep[id]; kept {
+		leave = min(leave, 100-keep)
+	}
+	return leave, leave - (p.SwitchAt - p.ReturnBelow)
+}
 
 func (p Policy) counts(scope string) bool {
 	return scope == "" || slices.Contains(p.Models, scope)

@@ -84,6 +84,10 @@ type Pool struct {
 	// LoggedIn are the profiles that a login brought which ended since the last
 	// decision. Those that somebody else's login brought need not be named.
 	LoggedIn []string
+	// Pin is what a person wants first; zero: nobody wants anything.
+	Pin Pin
+	// Paused: nothing is to be changed, only told.
+	Paused bool
 	// Memory is the Plan.Memory of the last decision.
 	Memory Memory
 }
@@ -112,6 +116,9 @@ type Memory struct {
 	// Chosen is the profile that somebody put first although it was low or
 	// paid. It is not left for being that, only for being spent.
 	Chosen string `json:"chosen,omitempty"`
+	// Held is the profile that somebody put first: no strategy leaves it before
+	// it is low, spent or gone.
+	Held string `json:"held,omitempty"`
 	// Writes are the times of the last hour's changes of the order.
 	Writes []time.Time `json:"writes,omitempty"`
 	// SwitchedAt is when the first profile was last changed, by anybody.
@@ -135,6 +142,8 @@ type Intent struct {
 	At     time.Time `json:"at"`
 	// RecoversAt is when the first spent profile was expected back then.
 	RecoversAt time.Time `json:"recovers_at,omitzero"`
+	// Asked: a person asked for it, by a pin.
+	Asked bool `json:"asked,omitempty"`
 }
 
 // ProfileMemory is what must be remembered of one profile.

@@ -145,7 +145,7 @@ func (d *decision) action() string {
 }
 
 func (d *decision) depletedData(action string, reminder bool) event.Data {
-	data := d.plan.Describe(event.Data{Action: action, Reminder: reminder})
+	data := d.plan.Describe(event.Data{Action: action, Reminder: reminder, Paused: d.pool.Paused})
 	if action == event.ActionLogin {
 		data.Login = d.login()
 	}
@@ -180,14 +180,20 @@ func (d *decision) sayWhy(cur, want []string) string {
 	switch {
 	case d.plan.State == PoolDepleted:
 		return d.sayDepleted()
+	case first.ID != next.ID && d.pinned(next.ID):
+		return d.sayPinned(first, next)
 	case first.ID != next.ID && d.better(first, next):
-		return fmt.Sprintf("%s is %s and preferred%s", next.ID, next.State, because(next))
+		return d.sayBetter(first, next)
 	case first.ID != next.ID:
 		return fmt.Sprintf("%s is %s%s; next is %s%s", first.ID, condition(first), because(first), next.ID, because(next))
 	case len(d.inUse()) > len(cur):
 		return "paid profiles are left out (paid: never)"
+	case !slices.Equal(cur, want) && cur[1] != want[1] && d.as[want[1]].Serves():
+		return d.saySecond(first, d.as[cur[1]], d.as[want[1]])
 	case !slices.Equal(cur, want):
 		return fmt.Sprintf("%s stays first; spent profiles go behind those that can serve", first.ID)
+	case d.pinned(first.ID):
+		return d.sayPinned(first, next)
 	default:
 		return fmt.Sprintf("%s is first and %s%s", first.ID, condition(first), because(first))
 	}
@@ -195,7 +201,32 @@ func (d *decision) sayWhy(cur, want []string) string {
 
 // better reports that next is wanted for itself, not for want of first.
 func (d *decision) better(first, next Assessment) bool {
-	return first.State == Available && !first.Shunned && !first.Paid && next.State == Available
+	usable := first.State == Available && !first.Shunned || first.State == Unknown && !first.Sure
+	spills := d.pool.paidAmongFree(first.ID) && !next.Paid
+	return usable && !spills && next.State == Available
+}
+
+// sayBetter names what the strategy goes by.
+func (d *decision) sayBetter(first, next Assessment) string {
+	switch d.policy.Strategy {
+	case MostRemaining:
+		return fmt.Sprintf("%s has more left than %s%s", next.ID, first.ID, because(next))
+	case SoonestReset:
+		return fmt.Sprintf("%s resets before %s, so its quota is used first%s", next.ID, first.ID, because(next))
+	case Priority, Sticky:
+	}
+	return fmt.Sprintf("%s is %s and preferred%s", next.ID, next.State, because(next))
+}
+
+// saySecond explains another second place: OpenClaw tries that one when the
+// first fails, and no third.
+func (d *decision) saySecond(first, second, next Assessment) string {
+	if second.Serves() && d.candidate(second.ID).Account == d.candidate(first.ID).Account {
+		return fmt.Sprintf("%s stays first; second is %s%s in place of %s, which bills the same account",
+			first.ID, next.ID, because(next), second.ID)
+	}
+	return fmt.Sprintf("%s stays first; second is %s%s in place of %s, which is %s%s",
+		first.ID, next.ID, because(next), second.ID, condition(second), because(second))
 }
 
 func (d *decision) sayDepleted() string {

@@ -8,17 +8,32 @@ import (
 
 // Pace is how often an account is asked.
 type Pace struct {
-	Every time.Duration // by default
-	Min   time.Duration // at most this often, whatever the reason
+	// Every is the interval where nothing is known of the account's use.
+	Every time.Duration
+	// Idle is the longest interval: for an account far from any limit.
+	Idle time.Duration
+	// Min is the shortest interval that may go on for hours.
+	Min time.Duration
+	// Rush is the shortest of all: a few in an hour, while a window runs up
+	// to its threshold.
+	Rush time.Duration
+	// Hourly is the most questions in any hour.
+	Hourly int
 }
 
 // The paces. OpenAI's own client polls its endpoint every 60 s. Anthropic's
 // allows some 28 requests an hour for an account, which OpenClaw and Claude
-// Code share with us: 12 an hour leave them room.
+// Code share with us: we take 24 in the worst hour, and 4 in an ordinary one.
 var (
-	openAIPace    = Pace{Every: time.Minute, Min: 30 * time.Second}
-	anthropicPace = Pace{Every: 5 * time.Minute, Min: 3 * time.Minute}
-	otherPace     = Pace{Every: 5 * time.Minute, Min: time.Minute}
+	openAIPace = Pace{
+		Every: time.Minute, Idle: 10 * time.Minute, Min: time.Minute, Rush: time.Minute, Hourly: 60,
+	}
+	anthropicPace = Pace{
+		Every: 5 * time.Minute, Idle: 15 * time.Minute, Min: 3 * time.Minute, Rush: time.Minute, Hourly: 24,
+	}
+	otherPace = Pace{
+		Every: 5 * time.Minute, Idle: 15 * time.Minute, Min: time.Minute, Rush: time.Minute, Hourly: 60,
+	}
 )
 
 // PaceOf returns the default pace for a provider and a profile type (oauth,
@@ -47,24 +62,22 @@ const (
 	// network in trouble, short enough to see it come back.
 	unreachableFirst = time.Minute
 	unreachableMost  = 5 * time.Minute
-	// nearlySpent is the use, in percent, from which an account is watched
-	// more closely.
-	nearlySpent = 90
 	// jitterShare spreads accounts out: an interval varies by ±10 %.
 	jitterShare = 0.1
 )
 
-// Next returns when to ask an account again, never before now and never closer
-// to the last time than the provider's Min (than every, where the owner set
-// that below it). It is pure: last is its newest reading (the zero Reading where
-// there is none), every the interval in ordinary times (0 for the provider's
-// default), and rand01 a random number in [0, 1).
+// Next returns when to ask an account again by the verdict of its newest
+// reading alone, never before now and never closer to the last time than the
+// provider's Min (than every, where the owner set that below it). It is pure:
+// last is the reading (the zero Reading where there is none), every the interval
+// in ordinary times (0 for the provider's default), and rand01 a random number
+// in [0, 1). A Pacer goes by the account's use, too.
 //
-// Ordinary verdicts wait one interval ±10 %, half of it as a window nears its
-// end. A throttle waits until the time the provider named, or 5 minutes
-// doubling to an hour, and never less than an interval. An exhausted account is
-// asked just after its reset, and every 5 minutes until then. An unreachable
-// one is asked after 1 minute doubling to 5, an unsupported one a day later.
+// Ordinary verdicts wait one interval ±10 %. A throttle waits until the time the
+// provider named, or 5 minutes doubling to an hour, and never less than an
+// interval. An exhausted account is asked just after its reset, and every 5
+// minutes until then. An unreachable one is asked after 1 minute doubling to 5,
+// an unsupported one a day later.
 func Next(now time.Time, last quota.Reading, every time.Duration, rand01 float64) time.Time {
 	if last.At.IsZero() {
 		return now
@@ -91,7 +104,7 @@ func Next(now time.Time, last quota.Reading, every time.Duration, rand01 float64
 	case quota.Revoked, quota.Billing:
 		at = last.At.Add(jitter(max(every, recheck), rand01))
 	case quota.OK, quota.Stale, quota.Unknown:
-		at = last.At.Add(jitter(closer(last, every), rand01))
+		at = last.At.Add(jitter(every, rand01))
 	default:
 		at = last.At.Add(jitter(every, rand01))
 	}
@@ -116,17 +129,6 @@ func doubled(first, most time.Duration, repeats int) time.Duration {
 		first = min(2*first, most)
 	}
 	return first
-}
-
-// closer halves the interval for an account whose tightest window is nearly
-// spent.
-func closer(last quota.Reading, every time.Duration) time.Duration {
-	for _, w := range last.Windows {
-		if used, ok := w.Used(); ok && w.Scope == "" && used >= nearlySpent {
-			return every / 2
-		}
-	}
-	return every
 }
 
 // jitter varies d by ±10 %.

@@ -25,7 +25,7 @@ func TestPaceOf(t *testing.T) {
 	}
 	for _, tt := range tests {
 		got := PaceOf(tt.provider, tt.profileType)
-		if got.Every != tt.every || got.Min <= 0 || got.Min > got.Every {
+		if got.Every != tt.every || got.Rush <= 0 || got.Rush > got.Min || got.Min > got.Every || got.Every > got.Idle {
 			t.Errorf("%s %s: %+v", tt.provider, tt.profileType, got)
 		}
 	}
@@ -45,13 +45,11 @@ func TestNext(t *testing.T) {
 		want  time.Duration
 	}{
 		"ok":                         {quota.Reading{Verdict: quota.OK}, time.Minute, 0.5, time.Minute},
-		"ok, earliest":               {quota.Reading{Verdict: quota.OK, Provider: "openai"}, time.Minute, 0, 54 * time.Second},
+		"ok, earliest":               {quota.Reading{Verdict: quota.OK, Provider: "openai"}, 2 * time.Minute, 0, 108 * time.Second},
 		"ok, latest":                 {quota.Reading{Verdict: quota.OK}, time.Minute, 1, 66 * time.Second},
 		"ok, the owner's interval":   {quota.Reading{Verdict: quota.OK}, time.Hour, 0.5, time.Hour},
 		"ok, the default interval":   {quota.Reading{Verdict: quota.OK, Provider: "openai"}, 0, 0.5, time.Minute},
-		"nearly spent":               {quota.Reading{Verdict: quota.OK, Windows: used(92, "")}, 10 * time.Minute, 0.5, 5 * time.Minute},
-		"nearly spent, at the least": {quota.Reading{Verdict: quota.OK, Provider: "openai", Windows: used(92, "")}, 40 * time.Second, 0, 30 * time.Second},
-		"a model nearly spent":       {quota.Reading{Verdict: quota.OK, Windows: used(92, "opus")}, 10 * time.Minute, 0.5, 10 * time.Minute},
+		"nearly spent":               {quota.Reading{Verdict: quota.OK, Windows: used(92, "")}, 10 * time.Minute, 0.5, 10 * time.Minute},
 		"stale":                      {quota.Reading{Verdict: quota.Stale}, time.Minute, 0.5, time.Minute},
 		"unknown":                    {quota.Reading{Verdict: quota.Unknown}, 2 * time.Minute, 0.5, 2 * time.Minute},
 		"revoked":                    {quota.Reading{Verdict: quota.Revoked}, time.Minute, 0.5, 5 * time.Minute},

@@ -6,11 +6,16 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/spf13/pflag"
+
 	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/app"
 	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/config"
+	"github.com/ocwatch/ocwatch/failover/watchdog"
+	"github.com/ocwatch/ocwatch/internal/journal"
 )
 
 // TestStatusDocument: every field of the status is documented.
@@ -22,6 +27,47 @@ func TestStatusDocument(t *testing.T) {
 	for _, field := range jsonFields(reflect.TypeFor[app.Status]()) {
 		if !strings.Contains(string(doc), "`"+field+"`") {
 			t.Errorf("docs/status.md does not mention %q", field)
+		}
+	}
+}
+
+// TestWhyDocument: every field of the explanation is documented.
+func TestWhyDocument(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/why.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, err := os.ReadFile("../../docs/status.md") // of the windows
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, field := range jsonFields(reflect.TypeFor[watchdog.Why]()) {
+		if all := string(doc) + string(status); !strings.Contains(all, "`"+field+"`") && !strings.Contains(all, "."+field+"`") {
+			t.Errorf("docs/why.md does not mention %q", field)
+		}
+	}
+}
+
+// TestHistoryDocument: every field, kind and value of the history is documented.
+func TestHistoryDocument(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/history.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := slices.Concat(jsonFields(reflect.TypeFor[history]()), historyKinds(), []string{
+		journal.ByOcwatch, journal.ByOpenClaw, journal.ByPerson, journal.ByOther, string(journal.EpisodeDepleted), string(journal.EpisodeBlind),
+		string(journal.LoginCompleted), string(journal.LoginFailed), string(journal.LoginExpired), string(journal.LoginCancelled),
+	})
+	newHistoryCommand(&global{}).LocalFlags().VisitAll(func(f *pflag.Flag) {
+		if f.Shorthand != "" {
+			words = append(words, "-"+f.Shorthand)
+			return
+		}
+		words = append(words, "--"+f.Name)
+	})
+	for _, word := range words {
+		if !strings.Contains(string(doc), "`"+word+"`") {
+			t.Errorf("docs/history.md does not mention %q", word)
 		}
 	}
 }

@@ -35,7 +35,8 @@ every account is spent. It never writes, refreshes or stores a credential.`,
 		return fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())
 	})
 	root.AddCommand(
-		newRunCommand(g), newCheckCommand(g), newStatusCommand(g), newLoginCommand(g),
+		newRunCommand(g), newCheckCommand(g), newStatusCommand(g), newWhyCommand(g), newSwitchCommand(g), newPauseCommand(g), newResumeCommand(g),
+		newHistoryCommand(g), newReplayCommand(g), newLoginCommand(g),
 		newConfigCommand(g), newNotifyCommand(g), newDemoCommand(), newVersionCommand(),
 	)
 	return root

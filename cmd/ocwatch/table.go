@@ -52,11 +52,17 @@ func codeOf(s app.Status) int {
 // writeTable prints a status for a person.
 func writeTable(w io.Writer, s app.Status, now time.Time) error {
 	var b strings.Builder
+	if s.Paused {
+		b.WriteString(pausedText(s.PausedUntil, s.PausedReason, now) + "\n\n")
+	}
 	for i, p := range s.Pools {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
 		fmt.Fprintf(&b, "%s / %s: %s. %s.\n", p.Agent, p.Provider, p.State, p.Reason)
+		if p.Pinned != nil {
+			fmt.Fprintf(&b, "%s is pinned%s; ocwatch switch %s --auto ends it.\n", p.Pinned.Profile, untilText(p.Pinned.Until, now), p.Pinned.Profile)
+		}
 		writePool(&b, p, now)
 	}
 	switch {

@@ -13,6 +13,9 @@ import (
 
 // act does what the plans ask for, one pool after the other.
 func (w *Watchdog) act(ctx context.Context, snap profiles.Snapshot, cfg Config) {
+	if w.paused != nil {
+		return // what is not seen through, or waits for a restart, is in the journal
+	}
 	if w.restarts.underWay() {
 		return // an order set now may be lost with the old process
 	}

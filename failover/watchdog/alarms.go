@@ -71,12 +71,13 @@ func (w *Watchdog) tellUnreadable(ctx context.Context, news []loginNews) {
 	w.tellLoginNews(&rd, news)
 	if w.unread.rounds++; w.unread.rounds >= blindFall && w.unread.alarm == nil {
 		w.raise(&rd, unreadKey, &w.unread.alarm)
+		recordUnreadable(&rd, rd.At, time.Time{}, "OpenClaw's state cannot be read: "+w.snapErr)
 		w.route(&rd, map[string]bool{}, event.Event{
 			Type: event.WatchdogBlind, Timestamp: rd.At,
 			Data: event.Data{Reason: "OpenClaw's state cannot be read: " + w.snapErr},
 		})
 	}
-	if len(rd.Messages) > 0 || len(rd.State) > 0 {
+	if len(rd.Messages) > 0 || len(rd.State) > 0 || len(rd.Logins) > 0 {
 		w.commit(ctx, rd)
 	}
 }
@@ -89,6 +90,7 @@ func (w *Watchdog) tellReadable(rd *journal.Round) {
 	w.route(rd, map[string]bool{}, event.Event{Type: event.WatchdogStarted, Timestamp: rd.At, Data: event.Data{
 		Ends: event.WatchdogBlind, Reason: "OpenClaw's state can be read again, after " + w.unread.alarm.lasted(rd.At),
 	}})
+	recordUnreadable(rd, w.unread.alarm.Since, rd.At, "")
 	w.lower(rd, unreadKey, &w.unread.alarm)
 }
 

@@ -39,7 +39,7 @@ type fetch struct{ cancel context.CancelFunc }
 // and returns the others.
 func (w *Watchdog) holdAsks(rd *journal.Round, p *pool, before failover.Memory) []event.Event {
 	first := before.Depleted == nil || !before.Depleted.Announced
-	var now []event.Event
+	now := w.releaseAsks(p)
 	for _, e := range p.plan.Events {
 		if e.Data.Login != nil && !e.Data.Login.Key {
 			e.Data.Login.Chat = chatCommand(e.Data.Provider, w.shared)
@@ -68,7 +68,7 @@ func (w *Watchdog) holdAsks(rd *journal.Round, p *pool, before failover.Memory) 
 // is asked for, and none where only an API key helps: a login would be one of
 // another pool, if of any.
 func (w *Watchdog) waits(e event.Event) bool {
-	if w.Logins == nil || e.Data.Action != event.ActionLogin || e.Data.Login == nil || e.Data.Login.Key {
+	if w.Logins == nil || w.paused != nil || e.Data.Action != event.ActionLogin || e.Data.Login == nil || e.Data.Login.Key {
 		return false
 	}
 	msgs, err := w.Notifier.Route(e)
@@ -117,7 +117,7 @@ func (w *Watchdog) stopFetch(p *pool) {
 // It comes after the commit that journalled what they are for.
 func (w *Watchdog) fetchCodes(ctx context.Context) {
 	for key, p := range w.pools {
-		if len(p.asks) == 0 || p.fetch != nil || p.plan.State != failover.PoolDepleted {
+		if len(p.asks) == 0 || p.fetch != nil || w.paused != nil || p.plan.State != failover.PoolDepleted {
 			continue
 		}
 		within, cancel := context.WithTimeout(ctx, codeWithin)

@@ -123,6 +123,9 @@ func tell(t *testing.T, f fault, n int) (o outcome) {
 		if len(history) != 2 || history[0].To != "bob" || history[1].To != "alice" {
 			o.wrong = append(o.wrong, fmt.Sprintf("history %+v after %s", history, at))
 		}
+		if got := w.disk.past(); got != "depleted" {
+			o.wrong = append(o.wrong, fmt.Sprintf("episodes and logins %q after %s", got, at))
+		}
 		if _, ok := w.disk.docs[restartKey]; ok {
 			o.wrong = append(o.wrong, "a restart is still wanted after "+at)
 		}

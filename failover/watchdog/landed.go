@@ -51,9 +51,17 @@ func (w *Watchdog) seenThrough(rd *journal.Round, p *pool, cfg Config, in failov
 	w.forget(rd, landedKey(poolKey(p.now.Agent, p.now.Provider)))
 	rd.Switches = append(rd.Switches, journal.Switch{
 		At: rd.At, Agent: p.now.Agent, Provider: p.now.Provider, From: in.From, To: first(in.Order), Order: in.Order,
-		Reason: in.Reason, Via: string(applied.Via), Took: took, Steps: steps(applied),
+		Reason: in.Reason, Via: string(applied.Via), By: author(in), Took: took, Steps: steps(applied),
 	})
 	w.wantRestart(rd, cfg, in.From != first(in.Order), applied, in.Reason)
+}
+
+// author is who wanted the order of in.
+func author(in failover.Intent) string {
+	if in.Asked {
+		return journal.ByPerson
+	}
+	return journal.ByOcwatch
 }
 
 const landedPrefix = "landed/"

@@ -203,6 +203,7 @@ func (w *Watchdog) tellLogin(rd *journal.Round, n loginNews) {
 		return
 	}
 	requested := w.unmark(rd, n)
+	recordVain(rd, n)
 	if quiet := errors.Is(n.err, login.ErrCancelled) || errors.Is(n.err, login.ErrExpired) && !requested; quiet {
 		w.Log.Info().Err(n.err).Str("agent", n.agent).Str("provider", n.provider).Msg("a login came to nothing")
 		return

@@ -523,6 +523,9 @@ func tellLogin(t *testing.T, f fault, n int) (s loginStory) {
 		if got := w.order(); got != "dave alice bob carol" {
 			s.wrong = append(s.wrong, fmt.Sprintf("order %q after %s", got, at))
 		}
+		if got := w.disk.past(); got != "depleted dave:completed" {
+			s.wrong = append(s.wrong, fmt.Sprintf("episodes and logins %q after %s", got, at))
+		}
 		for key := range w.disk.docs {
 			if strings.HasPrefix(key, asksPrefix) || strings.HasPrefix(key, startedPrefix) {
 				s.wrong = append(s.wrong, key+" is still owed after "+at)

@@ -49,6 +49,18 @@ func (w *Watchdog) loadOne(key string, doc []byte, cfg Config) error {
 			return err
 		}
 		w.pool(poolPrefix + strings.TrimPrefix(key, landedPrefix)).landed = &in
+	case strings.HasPrefix(key, pinPrefix):
+		var pin failover.Pin
+		if err := json.Unmarshal(doc, &pin); err != nil {
+			return err
+		}
+		w.pool(poolPrefix + strings.TrimPrefix(key, pinPrefix)).plan.Pin = pin
+	case key == pauseKey:
+		var pause Pause
+		if err := json.Unmarshal(doc, &pause); err != nil {
+			return err
+		}
+		w.paused = &pause
 	case strings.HasPrefix(key, asksPrefix):
 		var asks []ask
 		if err := json.Unmarshal(doc, &asks); err != nil {
@@ -161,6 +173,8 @@ func (w *Watchdog) owe(rd journal.Round) {
 	o.Readings = rd.Readings // a gap in the graphs is no loss
 	o.Switches = newest(append(o.Switches, rd.Switches...))
 	o.Restarts = newest(append(o.Restarts, rd.Restarts...))
+	o.Logins = newest(append(o.Logins, rd.Logins...))
+	o.Episodes = newest(append(o.Episodes, rd.Episodes...))
 	o.Messages = newest(append(o.Messages, rd.Messages...))
 }
 

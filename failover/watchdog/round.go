@@ -139,6 +139,7 @@ func (w *Watchdog) decide(rd *journal.Round, snap profiles.Snapshot, loggedIn ma
 	plans := make([]decided, 0, len(snap.Pools))
 	seen := map[string]bool{}
 	told := map[string]bool{}
+	w.checkPause(rd)
 	w.shared = snap.Layout == openclaw.SharedDatabase
 	for _, pl := range snap.Pools {
 		key := poolKey(pl.Agent, pl.Provider)
@@ -147,8 +148,9 @@ func (w *Watchdog) decide(rd *journal.Round, snap profiles.Snapshot, loggedIn ma
 		before := p.plan
 		p.now, p.listed = pl, true
 		in := w.poolInput(pl, before.Memory)
-		in.LoggedIn = loggedIn[key]
+		in.LoggedIn, in.Pin, in.Paused = loggedIn[key], before.Pin, w.paused != nil
 		p.plan = failover.Decide(rd.At, cfg.Policy(pl.Provider), in)
+		recordEpisodes(rd, before.Memory, p.plan)
 		plans = append(plans, decided{before, p.plan})
 		for _, e := range w.holdAsks(rd, p, before.Memory) {
 			w.route(rd, told, e)
@@ -157,6 +159,7 @@ func (w *Watchdog) decide(rd *journal.Round, snap profiles.Snapshot, loggedIn ma
 			rd.Switches = append(rd.Switches, adopted(rd.At, before, p.plan))
 		}
 		w.remember(rd, key, p.plan.Memory)
+		w.rememberPin(rd, p)
 		w.landed(rd, p, before.Memory)
 	}
 	for key, p := range w.pools {
@@ -164,10 +167,12 @@ func (w *Watchdog) decide(rd *journal.Round, snap profiles.Snapshot, loggedIn ma
 		case seen[key]:
 		case len(snap.Problems) == 0:
 			w.stopFetch(p)
+			endEpisodes(rd, key, p.plan.Memory)
 			delete(w.pools, key)
 			w.forget(rd, key)
 			w.forget(rd, landedKey(key))
 			w.forget(rd, asksKey(key))
+			w.forget(rd, pinKey(key))
 		default:
 			// A pool whose store cannot be read now is not gone, and its last
 			// plan is nothing to act on.
@@ -198,6 +203,7 @@ func (w *Watchdog) route(rd *journal.Round, told map[string]bool, e event.Event)
 		return
 	}
 	told[key] = true
+	w.recordLogin(rd, e)
 	w.Log.Info().Str("event", string(e.Type)).Fields(known(e.Data)).Msg(cmp.Or(e.Data.Reason, string(e.Type)))
 	msgs, err := w.Notifier.Route(e)
 	if err != nil {
@@ -253,13 +259,14 @@ func (w *Watchdog) logPlan(before, p failover.Plan) {
 }
 
 func adopted(now time.Time, before, p failover.Plan) journal.Switch {
-	reason := "set by somebody else"
+	reason, by := "set by somebody else", journal.ByOther
 	if p.Promoted {
+		by = journal.ByOpenClaw
 		reason = "OpenClaw put the profile of a fresh login first"
 	}
 	return journal.Switch{
 		At: now, Agent: p.Agent, Provider: p.Provider, From: first(before.Memory.Seen), To: first(p.Memory.Seen),
-		Order: p.Memory.Seen, Reason: reason, Via: "other",
+		Order: p.Memory.Seen, Before: before.Memory.Seen, Reason: reason, Via: "other", By: by,
 	}
 }
 
@@ -278,6 +285,9 @@ func (w *Watchdog) nextRound(cfg Config) time.Time {
 		if a.listed {
 			take(a.next)
 		}
+	}
+	if w.paused != nil {
+		take(w.paused.Until)
 	}
 	if p := w.restarts.pending; p != nil && p.After.After(time.Now()) {
 		take(p.After)

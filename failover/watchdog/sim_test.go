@@ -91,14 +91,20 @@ func (s *sim) overPipes(t *testing.T) {
 }
 
 // onDisk puts the real journal in, and a notifier that delivers from it.
-func (s *sim) onDisk(t *testing.T) {
+func (s *sim) onDisk(t *testing.T) *journal.Journal {
+	t.Helper()
+	return s.deliveringTo(t, s.hook)
+}
+
+// deliveringTo is onDisk with another receiver.
+func (s *sim) deliveringTo(t *testing.T, receiver http.HandlerFunc) *journal.Journal {
 	t.Helper()
 	j, err := journal.Open(t.Context(), filepath.Join(t.TempDir(), "journal.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = j.Close() })
-	_, outbound := serve(t, s.hook)
+	_, outbound := serve(t, receiver)
 	hook, err := notify.Webhook(secret.New("https://hooks.example.com/x"), secret.Value{}, "ocwatch/1.2.3", &http.Client{Transport: outbound})
 	if err != nil {
 		t.Fatal(err)
@@ -116,6 +122,7 @@ func (s *sim) onDisk(t *testing.T) {
 	}()
 	t.Cleanup(func() { s.p.end(); <-sending })
 	s.p.dog.Journal, s.p.dog.Notifier = j, n
+	return j
 }
 
 // pass lets d pass, with users in it.

@@ -14,12 +14,15 @@ import (
 // Status is what the watchdog knows: the answer of status --json and of
 // GET /api/v1/status. Its JSON is a contract, see docs/status.md.
 type Status struct {
-	Version  string        `json:"version"`
-	At       time.Time     `json:"at"` // when the last round decided, or ended
-	Paused   bool          `json:"paused"`
-	Gateway  GatewayStatus `json:"gateway"`
-	Pools    []PoolStatus  `json:"pools"`
-	Problems []Problem     `json:"problems"`
+	Version string    `json:"version"`
+	At      time.Time `json:"at"` // when the last round decided, or ended
+	Paused  bool      `json:"paused"`
+	// PausedUntil is null where only Resume ends the pause, or where there is none.
+	PausedUntil  *time.Time    `json:"paused_until"`
+	PausedReason string        `json:"paused_reason,omitempty"`
+	Gateway      GatewayStatus `json:"gateway"`
+	Pools        []PoolStatus  `json:"pools"`
+	Problems     []Problem     `json:"problems"`
 }
 
 // GatewayStatus is the running gateway.
@@ -47,7 +50,15 @@ type PoolStatus struct {
 	// Pending says what Order still lacks, "" where the gateway goes by it.
 	Pending    string          `json:"pending,omitempty"`
 	RecoversAt *time.Time      `json:"recovers_at"`
+	Pinned     *PinStatus      `json:"pinned"`
 	Profiles   []ProfileStatus `json:"profiles"`
+}
+
+// PinStatus is a profile that a person put first.
+type PinStatus struct {
+	Profile string     `json:"profile"`
+	Since   time.Time  `json:"since"`
+	Until   *time.Time `json:"until"`
 }
 
 // ProfileStatus is one profile.
@@ -82,6 +93,7 @@ func (w *Watchdog) publish(snap profiles.Snapshot) {
 		Pools:    []PoolStatus{},
 		Problems: []Problem{},
 	}
+	s.setPause(w.paused)
 	if w.snapErr != "" {
 		s.Problems = append(s.Problems, Problem{What: w.snapErr})
 	}
@@ -132,7 +144,7 @@ func (w *Watchdog) failing(snap profiles.Snapshot) string {
 func (w *Watchdog) poolStatus(p *pool) PoolStatus {
 	out := PoolStatus{
 		Agent: p.plan.Agent, Provider: p.plan.Provider, State: p.plan.State, Reason: p.plan.Reason,
-		Order: p.plan.Order, OrderSource: string(p.now.Source), RecoversAt: timePtr(p.plan.RecoversAt),
+		Order: p.plan.Order, OrderSource: string(p.now.Source), RecoversAt: timePtr(p.plan.RecoversAt), Pinned: pinStatus(p.plan.Pin),
 		Profiles: []ProfileStatus{}, Pending: p.pending(),
 	}
 	if p.failed != "" {

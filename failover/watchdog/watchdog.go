@@ -148,6 +148,7 @@ type Watchdog struct {
 	unread   unreadWatch
 	seen     map[string]uint64 // by agent and profile: the credential's revision
 	shared   bool              // OpenClaw keeps its profiles in the shared database
+	paused   *Pause            // nil: not paused
 	pacedBy  int64             // the reload that the accounts' turns go by
 
 	mu     sync.Mutex // guards the fields below

@@ -260,6 +260,8 @@ type disk struct {
 	messages []journal.Message
 	switches []journal.Switch
 	restarts []journal.Restart
+	logins   []journal.Login
+	episodes []journal.Episode
 	commits  int
 }
 
@@ -284,6 +286,7 @@ func (d *disk) Commit(ctx context.Context, r journal.Round) error {
 	}
 	d.switches = append(d.switches, r.Switches...)
 	d.restarts = append(d.restarts, r.Restarts...)
+	d.keepHistory(r)
 	return nil
 }
 

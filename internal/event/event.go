@@ -64,6 +64,8 @@ type Data struct {
 	Ends Type `json:"ends,omitempty"`
 	// Reminder: the same was told before in this episode, and still holds.
 	Reminder bool `json:"reminder,omitempty"`
+	// Paused: its owner told ocwatch to change nothing, so it begins no login.
+	Paused bool `json:"paused,omitempty"`
 	// Message is the whole story in one or two sentences, for a phone.
 	Message    string     `json:"message"`
 	Reason     string     `json:"reason,omitempty"`

@@ -3,6 +3,9 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
 
 	"modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
@@ -18,8 +21,11 @@ var (
 	ErrBusy     = errors.New("another process holds the file")
 )
 
-// explain says what failed on which file and what mends it.
+// explain says what failed on which file and what mends it. It is nil for nil.
 func (j *Journal) explain(op string, err error) error {
+	if err == nil {
+		return nil
+	}
 	var se *sqlite.Error
 	if !errors.As(err, &se) {
 		return fmt.Errorf("journal %s: %s: %w", j.path, op, err)
@@ -31,12 +37,26 @@ func (j *Journal) explain(op string, err error) error {
 	return fmt.Errorf("journal %s: %s: %w (%w); %s", j.path, op, kind, err, mend)
 }
 
+// mendFile says what helps where a file cannot be opened at all.
+func mendFile(path string, err error) string {
+	switch info, statErr := os.Stat(path); {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "free some space"
+	case errors.Is(err, fs.ErrPermission) && statErr == nil && info.Mode().IsRegular():
+		return fmt.Sprintf("give it to the user that runs ocwatch: chown %d %s", os.Getuid(), path)
+	}
+	return "data_dir must belong to the user that runs ocwatch"
+}
+
 // classify maps an SQLite result code, extended or not, to what a person can
 // do about it; nil for the rest.
 func classify(code int) (mend string, kind error) {
+	if code == lib.SQLITE_IOERR_SHMSIZE { // a full disk, while the file is opened
+		return "free some space", ErrFull
+	}
 	switch code & 0xff {
 	case lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB:
-		return "it is set aside when ocwatch next starts", ErrDamaged
+		return "it is set aside, and what can be read is taken over", ErrDamaged
 	case lib.SQLITE_FULL:
 		return "free some space", ErrFull
 	case lib.SQLITE_READONLY, lib.SQLITE_CANTOPEN, lib.SQLITE_PERM:
@@ -45,4 +65,10 @@ func classify(code int) (mend string, kind error) {
 		return "stop the other process, or give it a data_dir of its own", ErrBusy
 	}
 	return "", nil
+}
+
+// isConstraint reports that a row was not wanted, as one that is there already.
+func isConstraint(err error) bool {
+	se, ok := errors.AsType[*sqlite.Error](err)
+	return ok && se.Code()&0xff == lib.SQLITE_CONSTRAINT
 }

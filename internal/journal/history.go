@@ -1,26 +1,40 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 )
 
 // Switch is one change of an order that was carried out.
 type Switch struct {
-	At       time.Time       `json:"at"` // to the millisecond
-	Agent    string          `json:"agent"`
-	Provider string          `json:"provider"`
-	From     string          `json:"from"` // the profile that was first
-	To       string          `json:"to"`
-	Order    []string        `json:"order"`
-	Reason   string          `json:"reason"`
-	Via      string          `json:"via"` // rpc or cli
-	Took     time.Duration   `json:"took_ns"`
-	Steps    json.RawMessage `json:"steps,omitempty"` // how long each step took
+	At       time.Time `json:"at"` // to the millisecond
+	Agent    string    `json:"agent"`
+	Provider string    `json:"provider"`
+	From     string    `json:"from"` // the profile that was first
+	To       string    `json:"to"`
+	Order    []string  `json:"order"`
+	Reason   string    `json:"reason"`
+	Via      string    `json:"via"` // rpc, cli; other where it was not ocwatch
+	// By is who set it: one of the constants below. "" is stored as ByOcwatch.
+	By string `json:"by"`
+	// Before is the whole order that was in force, where it is known.
+	Before []string        `json:"before,omitempty"`
+	Took   time.Duration   `json:"took_ns"`
+	Steps  json.RawMessage `json:"steps,omitempty"` // how long each step took
 }
+
+// Who set an order.
+const (
+	ByOcwatch  = "ocwatch"  // by its own decision
+	ByOpenClaw = "openclaw" // which puts the profile of a fresh login first
+	ByPerson   = "person"   // by ocwatch switch
+	ByOther    = "other"    // a person or a program, past ocwatch
+)
 
 // Restart is one attempt to restart the gateway.
 type Restart struct {
@@ -39,15 +53,28 @@ func (j *Journal) Switches(ctx context.Context, limit int) ([]Switch, error) {
 		s, err := scanSwitch(rows)
 		list = append(list, s)
 		return err
-	}, `SELECT at, agent, provider, from_profile, to_profile, profile_order, reason, via, took_ns, steps
-		FROM switch ORDER BY id DESC LIMIT ?`, limit)
+	}, selectSwitch+" ORDER BY id DESC LIMIT ?", limit)
 	return list, err
 }
 
+// SwitchesSince returns the switches since a time, oldest first.
+func (j *Journal) SwitchesSince(ctx context.Context, since time.Time) ([]Switch, error) {
+	var list []Switch
+	err := j.each(ctx, "read switches", func(rows *sql.Rows) error {
+		s, err := scanSwitch(rows)
+		list = append(list, s)
+		return err
+	}, selectSwitch+" WHERE at >= ? ORDER BY at, id", millis(since))
+	return list, err
+}
+
+const selectSwitch = `SELECT at, agent, provider, from_profile, to_profile, profile_order, reason, via, took_ns, steps,
+	set_by, order_before FROM switch`
+
 func scanSwitch(rows *sql.Rows) (s Switch, err error) {
 	var at int64
-	var order, steps string
-	err = rows.Scan(&at, &s.Agent, &s.Provider, &s.From, &s.To, &order, &s.Reason, &s.Via, &s.Took, &steps)
+	var order, steps, before string
+	err = rows.Scan(&at, &s.Agent, &s.Provider, &s.From, &s.To, &order, &s.Reason, &s.Via, &s.Took, &steps, &s.By, &before)
 	if err != nil {
 		return s, err
 	}
@@ -55,7 +82,7 @@ func scanSwitch(rows *sql.Rows) (s Switch, err error) {
 	if steps != "" {
 		s.Steps = json.RawMessage(steps)
 	}
-	if err := json.Unmarshal([]byte(order), &s.Order); err != nil {
+	if err := errors.Join(json.Unmarshal([]byte(order), &s.Order), json.Unmarshal([]byte(before), &s.Before)); err != nil {
 		return s, fmt.Errorf("a stored order: %w", err)
 	}
 	return s, nil
@@ -78,13 +105,15 @@ func (j *Journal) Restarts(ctx context.Context, since time.Time) ([]Restart, err
 func storeSwitches(ctx context.Context, tx *sql.Tx, r Round) error {
 	for _, s := range r.Switches {
 		order, err := json.Marshal(s.Order)
-		if err != nil {
+		before, err2 := json.Marshal(s.Before)
+		if err := errors.Join(err, err2); err != nil {
 			return fmt.Errorf("switch: %w", err)
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO switch
-			(at, agent, provider, from_profile, to_profile, profile_order, reason, via, took_ns, steps)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			millis(s.At), s.Agent, s.Provider, s.From, s.To, string(order), s.Reason, s.Via, int64(s.Took), string(s.Steps))
+			(at, agent, provider, from_profile, to_profile, profile_order, reason, via, took_ns, steps, set_by, order_before)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			millis(s.At), s.Agent, s.Provider, s.From, s.To, string(order), s.Reason, s.Via, int64(s.Took), string(s.Steps),
+			cmp.Or(s.By, ByOcwatch), string(before))
 		if err != nil {
 			return fmt.Errorf("switch: %w", err)
 		}

@@ -2,8 +2,10 @@
 // cannot be read again from the world. Each round is one transaction, so that
 // a crash leaves either all of a round or nothing of it.
 //
-// A failed journal never stops failover: every error is returned, and the
-// caller logs it and goes on. No credential is ever written here.
+// A failed journal never stops failover. A damaged file is set aside, and what
+// of it can be read is taken over; where no file can be used the journal is in
+// memory until one can. Other errors are returned, and the caller logs them and
+// goes on. No credential is ever written here.
 package journal
 
 import (
@@ -15,6 +17,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,46 +31,91 @@ const (
 	dirMode  fs.FileMode = 0o700
 )
 
+// checkWithin bounds the check of the file: failover waits for it.
+const checkWithin = 3 * time.Second
+
 // Journal is an open journal. Its methods may be called concurrently.
 type Journal struct {
-	db    *sql.DB
-	path  string
-	notes []string
+	path    string
+	version string // of the ocwatch that runs
+	within  time.Duration
+	notes   []string
+
+	mu      sync.RWMutex // guards db, held while it is used, and what follows
+	db      *sql.DB
+	trouble error // why db is in memory; nil where it is the file
+	seeded  bool  // db began with what the file had
+	triedAt time.Time
 
 	prunedAt atomic.Int64 // Unix milliseconds
 }
 
+// Option changes how a journal is opened.
+type Option func(*Journal)
+
+// MadeBy names the ocwatch that runs. The file says which one brought it to its
+// schema, for an older one to name.
+func MadeBy(version string) Option { return func(j *Journal) { j.version = version } }
+
 // Open opens the journal at path and makes it, and its directory, where there
-// is none. A damaged file is set aside and replaced; Notes says so. A file of
-// a newer ocwatch is ErrNewer, another program's database is ErrForeign, and
-// the content of both is left as it was.
-func Open(ctx context.Context, path string) (*Journal, error) {
+// is none. A damaged file is set aside and replaced. Where no file can be used
+// the journal is in memory, and the file is tried again every minute: one that
+// a newer ocwatch or another program wrote is left as it is. Notes says so, and
+// Trouble while it lasts. An error is left for a ctx that ends.
+func Open(ctx context.Context, path string, options ...Option) (*Journal, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
-	j := &Journal{path: path}
-	if err := j.prepareFile(); err != nil {
-		return nil, err
+	j := &Journal{path: path, within: checkWithin}
+	for _, o := range options {
+		o(j)
 	}
-	j.lookAtDir()
-	err = j.connect(ctx)
-	if errors.Is(err, ErrDamaged) {
-		if err = j.setAside(time.Now()); err == nil {
-			err = j.connect(ctx)
-		}
+	if err = j.openFile(ctx); err != nil && ctx.Err() == nil {
+		err = j.stayInMemory(ctx, err)
 	}
 	if err != nil {
 		return nil, err
 	}
+	j.lookAtDir()
 	return j, nil
 }
 
-// Notes says in sentences what Open had to do or found amiss, for the log.
-func (j *Journal) Notes() []string { return j.notes }
+// openFile opens, checks and migrates the file.
+func (j *Journal) openFile(ctx context.Context) error {
+	if err := j.finishReplacing(); err != nil {
+		return err
+	}
+	if err := j.prepareFile(); err != nil {
+		return err
+	}
+	err := j.connect(ctx)
+	if errors.Is(err, ErrDamaged) {
+		if err = j.replace(ctx, time.Now()); err == nil {
+			err = j.connect(ctx)
+		}
+	}
+	return err
+}
 
-// Close ends the journal. Nothing is lost without it.
+// Notes says in sentences what Open had to do or found amiss, for the log.
+func (j *Journal) Notes() []string {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	return slices.Clone(j.notes)
+}
+
+// Trouble is why the journal is in memory, nil while it is in its file.
+func (j *Journal) Trouble() error {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	return j.trouble
+}
+
+// Close ends the journal. Nothing is lost without it, but what is in memory.
 func (j *Journal) Close() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	if err := j.db.Close(); err != nil {
 		return j.explain("close", err)
 	}
@@ -82,7 +131,7 @@ func (j *Journal) prepareFile() error {
 	}
 	f, err := os.OpenFile(j.path, os.O_RDWR|os.O_CREATE, fileMode)
 	if err != nil {
-		return fmt.Errorf("journal: open for writing (data_dir must belong to the user that runs ocwatch): %w", err)
+		return fmt.Errorf("journal: open for writing (%s): %w", mendFile(j.path, err), err)
 	}
 	if err := errors.Join(f.Chmod(fileMode), f.Close()); err != nil {
 		return fmt.Errorf("journal: make private: %w", err)
@@ -113,8 +162,21 @@ func (j *Journal) connect(ctx context.Context) error {
 	if err := j.check(ctx); err != nil {
 		return errors.Join(err, db.Close())
 	}
-	if err := migrate(ctx, db, migrations()); err != nil {
-		return errors.Join(j.explain("migrate", err), db.Close())
+	if err := j.migrate(ctx); err != nil {
+		return errors.Join(err, db.Close())
+	}
+	return nil
+}
+
+// migrate brings db to the newest schema, and says who did.
+func (j *Journal) migrate(ctx context.Context) error {
+	if err := migrate(ctx, j.db, migrations()); err != nil {
+		return j.explain("migrate", err)
+	}
+	_, err := j.db.ExecContext(ctx, "INSERT INTO maker (schema, version, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+		len(migrations()), j.version, millis(time.Now()))
+	if err != nil {
+		return j.explain("migrate", err)
 	}
 	return nil
 }
@@ -134,27 +196,61 @@ func dsn(path string) string {
 // check refuses files that are not a sound journal of this or an earlier
 // ocwatch. It writes nothing to those.
 func (j *Journal) check(ctx context.Context) error {
-	var id, version, tables int
-	err := j.db.QueryRowContext(ctx, `SELECT
-		(SELECT application_id FROM pragma_application_id),
-		(SELECT user_version FROM pragma_user_version),
-		(SELECT count(*) FROM sqlite_schema)`).Scan(&id, &version, &tables)
-	if err != nil {
-		return j.explain("open", err)
-	}
-	if id != applicationID && (id != 0 || tables > 0) {
-		return fmt.Errorf("journal %s: %w; name another data_dir", j.path, ErrForeign)
-	}
-	if latest := len(migrations()); version > latest {
-		return fmt.Errorf("journal %s: %w (its schema is %d, this one knows %d); run the newer ocwatch, or move the file away",
-			j.path, ErrNewer, version, latest)
+	if _, err := j.header(ctx); err != nil {
+		return err
 	}
 	return j.quickCheck(ctx)
 }
 
+// header says whose the file is. ours counts the tables that every journal has.
+type header struct{ id, version, tables, ours int }
+
+// header reads the header, and refuses the files of others.
+func (j *Journal) header(ctx context.Context) (h header, err error) {
+	err = j.db.QueryRowContext(ctx, `SELECT
+		(SELECT application_id FROM pragma_application_id),
+		(SELECT user_version FROM pragma_user_version),
+		(SELECT count(*) FROM sqlite_schema),
+		(SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('state', 'reading', 'switch', 'restart', 'outbox', 'endpoint'))`).
+		Scan(&h.id, &h.version, &h.tables, &h.ours)
+	if err != nil {
+		return h, j.explain("open", err)
+	}
+	if h.id != applicationID && h.ours == 6 {
+		return h, fmt.Errorf("journal %s: %w: its header is not its own", j.path, ErrDamaged)
+	}
+	if h.id != applicationID && (h.id != 0 || h.tables > 0) {
+		return h, fmt.Errorf("journal %s: %w; name another data_dir", j.path, ErrForeign)
+	}
+	if latest := len(migrations()); h.version > latest {
+		return h, fmt.Errorf("journal %s: %w (%sits schema is %d, this one knows %d); run the newer ocwatch, or move the file away",
+			j.path, ErrNewer, j.maker(ctx), h.version, latest)
+	}
+	return h, nil
+}
+
+// maker names the ocwatch that brought the file to its schema, where it says so.
+func (j *Journal) maker(ctx context.Context) string {
+	var version string
+	err := j.db.QueryRowContext(ctx, "SELECT version FROM maker ORDER BY schema DESC LIMIT 1").Scan(&version)
+	if err != nil || version == "" {
+		return ""
+	}
+	return "ocwatch " + version + "; "
+}
+
+// quickCheck looks through the whole file. A disk that is too slow for that
+// must not keep ocwatch from watching: damage shows when it is met, too.
 func (j *Journal) quickCheck(ctx context.Context) error {
-	var verdict string
-	if err := j.db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil {
+	within, cancel := context.WithTimeout(ctx, j.within)
+	defer cancel()
+	verdict := "ok"
+	err := j.db.QueryRowContext(within, "PRAGMA quick_check(1)").Scan(&verdict)
+	if err != nil && within.Err() != nil && ctx.Err() == nil {
+		j.notes = append(j.notes, fmt.Sprintf("the journal %s was not checked to its end: that took longer than %s", j.path, j.within))
+		err = nil
+	}
+	if err != nil {
 		return j.explain("check", err)
 	}
 	if verdict != "ok" {
@@ -166,32 +262,21 @@ func (j *Journal) quickCheck(ctx context.Context) error {
 	return nil
 }
 
-// setAside moves a damaged journal out of the way. The WAL goes first: were it
-// left beside a fresh file, SQLite would replay it into that one.
-func (j *Journal) setAside(now time.Time) error {
-	aside := j.path + ".damaged-" + now.UTC().Format("20060102T150405.000Z")
-	for _, suffix := range []string{"-wal", "-shm", ""} {
-		err := os.Rename(j.path+suffix, aside+suffix)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("journal: set the damaged file aside: %w", err)
-		}
-	}
-	j.notes = append(j.notes, fmt.Sprintf("the journal was damaged and was set aside as %s; a fresh one was made, and history and undelivered messages are in the old one", aside))
-	return j.prepareFile()
-}
-
 // write runs f in one transaction.
 func (j *Journal) write(ctx context.Context, op string, f func(*sql.Tx) error) error {
-	tx, err := j.db.BeginTx(ctx, nil)
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	return j.explain(op, inTx(ctx, j.db, f))
+}
+
+func inTx(ctx context.Context, db *sql.DB, f func(*sql.Tx) error) error {
+	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
-		return j.explain(op, err)
+		return err
 	}
 	if err := f(tx); err != nil {
 		_ = tx.Rollback() // SQLite, or a cancelled context, may have come before it
-		return j.explain(op, err)
+		return err
 	}
-	if err := tx.Commit(); err != nil {
-		return j.explain(op, err)
-	}
-	return nil
+	return tx.Commit()
 }

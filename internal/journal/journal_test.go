@@ -209,8 +209,8 @@ func TestSetAsideTakesEveryFile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := j.setAside(day); err != nil {
-		t.Fatal(err)
+	if aside, err := j.setAside(day); err != nil || aside != j.path+".damaged-20261122T100000.000Z" {
+		t.Fatal(aside, err)
 	}
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		b, err := os.ReadFile(j.path + ".damaged-20261122T100000.000Z" + suffix)
@@ -218,21 +218,25 @@ func TestSetAsideTakesEveryFile(t *testing.T) {
 			t.Errorf("%q: %q, %v", suffix, b, err)
 		}
 	}
-	if b, err := os.ReadFile(j.path); err != nil || len(b) != 0 {
-		t.Errorf("in its place: %q, %v", b, err)
-	}
-	if _, err := os.Stat(j.path + "-wal"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("the WAL is still there: %v", err)
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if _, err := os.Stat(j.path + suffix); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%q is still there: %v", suffix, err)
+		}
 	}
 }
 
-func TestForeignAndNewerFilesAreRefusedAndKept(t *testing.T) {
+// What is not ocwatch's to write is left as it is, and ocwatch watches on.
+func TestForeignAndNewerFilesAreKept(t *testing.T) {
 	cases := map[string]struct {
 		sql  string
 		want error
 		text string
 	}{
-		"newer":             {"PRAGMA application_id=0x6f63776a; PRAGMA user_version=99; CREATE TABLE x(y)", ErrNewer, "its schema is 99"},
+		"newer": {"PRAGMA application_id=0x6f63776a; PRAGMA user_version=99; CREATE TABLE x(y)", ErrNewer, "newer ocwatch (its schema is 99"},
+		"newer, and named": {
+			"PRAGMA application_id=0x6f63776a; PRAGMA user_version=99; CREATE TABLE maker(schema, version); INSERT INTO maker VALUES (98, '9.8'), (99, '9.9')",
+			ErrNewer, "(ocwatch 9.9; its schema is 99, this one knows",
+		},
 		"another program's": {"PRAGMA application_id=7; CREATE TABLE x(y)", ErrForeign, "data_dir"},
 		"nobody's":          {"CREATE TABLE x(y)", ErrForeign, "another program"},
 	}
@@ -253,9 +257,16 @@ func TestForeignAndNewerFilesAreRefusedAndKept(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = Open(t.Context(), path)
-			if !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.text) {
-				t.Errorf("err = %v", err)
+			j := open(t, path)
+			if err := j.Trouble(); !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.text) {
+				t.Errorf("trouble = %v", err)
+			}
+			if notes := strings.Join(j.Notes(), "\n"); !strings.Contains(notes, "in memory") || !strings.Contains(notes, c.text) {
+				t.Errorf("notes = %q", notes)
+			}
+			commit(t, j, Round{At: day, State: map[string]json.RawMessage{"k": json.RawMessage(`1`)}})
+			if got := state(t, j); got != `{"k":1}` {
+				t.Errorf("state = %s", got)
 			}
 			if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
 				t.Errorf("the file was changed (%v)", err)
@@ -331,9 +342,11 @@ func TestOpenNamesWhatIsInTheWay(t *testing.T) {
 	}
 	for name, path := range map[string]string{"a directory": dir, "below a file": filepath.Join(dir, "file", "journal.db")} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := Open(t.Context(), path); err == nil || !strings.Contains(err.Error(), "data_dir") {
-				t.Errorf("err = %v", err)
+			j := open(t, path)
+			if err := j.Trouble(); err == nil || !strings.Contains(err.Error(), "data_dir") {
+				t.Errorf("trouble = %v", err)
 			}
+			commit(t, j, Round{At: day})
 		})
 	}
 }

@@ -158,15 +158,15 @@ func settleEndpoint(ctx context.Context, tx *sql.Tx, o Outcome) error {
 // Enabled reports whether an endpoint may be sent to at target: it may unless
 // it answered Gone there. A mark that was made for another target is lifted.
 func (j *Journal) Enabled(ctx context.Context, endpoint, target string) (bool, error) {
-	var gone string
-	err := j.db.QueryRowContext(ctx, "SELECT gone_target FROM endpoint WHERE name = ?", endpoint).Scan(&gone)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && gone == "" {
+	gone := ""
+	err := j.each(ctx, "read an endpoint", func(rows *sql.Rows) error { return rows.Scan(&gone) },
+		"SELECT gone_target FROM endpoint WHERE name = ?", endpoint)
+	switch {
+	case err != nil:
+		return false, err
+	case gone == "":
 		return true, nil
-	}
-	if err != nil {
-		return false, j.explain("read an endpoint", err)
-	}
-	if gone == target {
+	case gone == target:
 		return false, nil
 	}
 	return true, j.write(ctx, "enable an endpoint", func(tx *sql.Tx) error {

@@ -3,7 +3,6 @@ package journal
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -20,70 +19,85 @@ const (
 	keepStep  = 1.0 // percent
 )
 
-// storedReading adds to a reading's JSON what is left out for API users:
-// a replay needs it.
-type storedReading struct {
-	quota.Reading
-	Windows []storedWindow `json:"windows,omitempty"`
-}
-
-type storedWindow struct {
-	quota.Window
-	Length time.Duration `json:"length_ns,omitempty"`
-	Spent  bool          `json:"spent,omitempty"`
-}
-
 // Readings returns what was kept of an account's readings since a time, oldest
 // first: one every 15 minutes, and each that differed from the one before it
 // by a percent in any window or by its verdict. They are kept for 90 days.
 func (j *Journal) Readings(ctx context.Context, account string, since time.Time) ([]quota.Reading, error) {
 	var list []quota.Reading
 	err := j.each(ctx, "read readings", func(rows *sql.Rows) error {
-		var doc string
-		if err := rows.Scan(&doc); err != nil {
-			return err
-		}
-		r, err := decodeReading(doc)
+		r, err := scanReading(account, rows.Scan)
 		list = append(list, r)
 		return err
-	}, "SELECT doc FROM reading WHERE account = ? AND at >= ? ORDER BY at, id", account, millis(since))
+	}, selectReading+" AND r.at >= ? ORDER BY r.at, r.id", account, millis(since))
+	return list, err
+}
+
+// Accounts lists the accounts of which there are readings, by their keys.
+func (j *Journal) Accounts(ctx context.Context) ([]string, error) {
+	var list []string
+	err := j.each(ctx, "read accounts", func(rows *sql.Rows) error {
+		var key string
+		err := rows.Scan(&key)
+		list = append(list, key)
+		return err
+	}, "SELECT key FROM account a WHERE EXISTS (SELECT 1 FROM reading WHERE account = a.id) ORDER BY key")
 	return list, err
 }
 
 func storeReadings(ctx context.Context, tx *sql.Tx, r Round) error {
 	for _, next := range r.Readings {
-		last, ok, err := lastReading(ctx, tx, next.Account)
-		if err != nil {
-			return fmt.Errorf("readings of %s: %w", next.Account, err)
-		}
-		if ok && !worthKeeping(last, next) {
-			continue
-		}
-		doc, err := encodeReading(next)
-		if err != nil {
-			return fmt.Errorf("reading of %s: %w", next.Account, err)
-		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO reading (account, at, doc) VALUES (?, ?, ?)", next.Account, millis(next.At), doc)
-		if err != nil {
+		if err := storeReading(ctx, tx, next); err != nil {
 			return fmt.Errorf("reading of %s: %w", next.Account, err)
 		}
 	}
 	return nil
 }
 
+func storeReading(ctx context.Context, tx *sql.Tx, next quota.Reading) error {
+	last, ok, err := lastReading(ctx, tx, next.Account)
+	if err != nil || ok && !worthKeeping(last, next) {
+		return err
+	}
+	shape, doc, err := encodeReading(next)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO account (key) VALUES (?) ON CONFLICT DO NOTHING", next.Account)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO shape (doc) VALUES (?) ON CONFLICT DO NOTHING", shape)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO reading (account, shape, at, doc)
+		SELECT a.id, s.id, ?, ? FROM account a, shape s WHERE a.key = ? AND s.doc = ?`, millis(next.At), doc, next.Account, shape)
+	return err
+}
+
 // lastReading goes by the order of writing, not by time: after the clock was
 // set back the newest time stays in the future for long.
 func lastReading(ctx context.Context, tx *sql.Tx, account string) (quota.Reading, bool, error) {
-	var doc string
-	err := tx.QueryRowContext(ctx, "SELECT doc FROM reading WHERE account = ? ORDER BY id DESC LIMIT 1", account).Scan(&doc)
+	r, err := scanReading(account, tx.QueryRowContext(ctx, selectReading+" ORDER BY r.id DESC LIMIT 1", account).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return quota.Reading{}, false, nil
 	}
-	if err != nil {
-		return quota.Reading{}, false, err
+	return r, err == nil, err
+}
+
+const selectReading = `SELECT r.at, coalesce(s.doc, ''), r.doc FROM reading r LEFT JOIN shape s ON s.id = r.shape
+	WHERE r.account = (SELECT id FROM account WHERE key = ?)`
+
+func scanReading(account string, scan func(...any) error) (quota.Reading, error) {
+	var at int64
+	var shape, doc string
+	if err := scan(&at, &shape, &doc); err != nil {
+		return quota.Reading{}, err
 	}
-	r, err := decodeReading(doc)
-	return r, true, err
+	if shape == "" {
+		return decodeReading1(doc)
+	}
+	return decodeReading(account, fromMillis(at), shape, doc)
 }
 
 // worthKeeping reports whether next says more than last, which is stored.
@@ -109,39 +123,4 @@ func stepped(was, is quota.Window) bool {
 	a, knownA := was.Used()
 	b, knownB := is.Used()
 	return knownA != knownB || was.Spent != is.Spent || math.Abs(a-b) >= keepStep
-}
-
-func encodeReading(r quota.Reading) (string, error) {
-	r.At, r.Until = sane(r.At).UTC(), sane(r.Until)
-	s := storedReading{Reading: r}
-	for _, w := range r.Windows {
-		w.ResetsAt = sane(w.ResetsAt)
-		if p := w.UsedPercent; p != nil && (math.IsNaN(*p) || math.IsInf(*p, 0)) {
-			w.UsedPercent = nil
-		}
-		s.Windows = append(s.Windows, storedWindow{Window: w, Length: w.Length, Spent: w.Spent})
-	}
-	doc, err := json.Marshal(s)
-	return string(doc), err
-}
-
-func decodeReading(doc string) (quota.Reading, error) {
-	var s storedReading
-	if err := json.Unmarshal([]byte(doc), &s); err != nil {
-		return quota.Reading{}, fmt.Errorf("a stored reading: %w", err)
-	}
-	for _, w := range s.Windows {
-		w.Window.Length, w.Window.Spent = w.Length, w.Spent
-		s.Reading.Windows = append(s.Reading.Windows, w.Window)
-	}
-	return s.Reading, nil
-}
-
-// sane drops a time that JSON cannot hold: one provider's absurd reset time
-// must not cost the whole round.
-func sane(t time.Time) time.Time {
-	if y := t.UTC().Year(); y < 1 || y > 9998 {
-		return time.Time{}
-	}
-	return t
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,7 +20,13 @@ const (
 	keepHistory  = 400 * 24 * time.Hour
 	keepMessages = 30 * 24 * time.Hour
 	pruneEvery   = time.Hour
+	keepShapes   = 1000 // an account has about three
 )
+
+// pruneShapes drops what no reading has any more. To find it takes a look at
+// all readings, hence the number.
+const pruneShapes = `DELETE FROM shape WHERE (SELECT count(*) FROM shape) > ?
+	AND id NOT IN (SELECT shape FROM reading WHERE shape IS NOT NULL)`
 
 // Round is what one watchdog round learned and did.
 type Round struct {
@@ -31,6 +38,9 @@ type Round struct {
 	Readings []quota.Reading
 	Switches []Switch
 	Restarts []Restart
+	Logins   []Login
+	// Episodes that began, with a zero Until, and that ended.
+	Episodes []Episode
 	// Messages go to the end of the outbox, in this order. A message whose id
 	// is there already is not added again.
 	Messages []Message
@@ -39,9 +49,10 @@ type Round struct {
 // Commit stores all of r, or on an error nothing of it. Once it returns nil
 // the round is on disk. A round that changes nothing writes nothing.
 func (j *Journal) Commit(ctx context.Context, r Round) error {
-	return j.write(ctx, "commit a round", func(tx *sql.Tx) error {
+	j.comeHome(ctx, r.At)
+	err := j.write(ctx, "commit a round", func(tx *sql.Tx) error {
 		for _, store := range []func(context.Context, *sql.Tx, Round) error{
-			storeState, storeReadings, storeSwitches, storeRestarts, storeMessages,
+			storeState, storeReadings, storeSwitches, storeRestarts, storeLogins, storeEpisodes, storeMessages,
 		} {
 			if err := store(ctx, tx, r); err != nil {
 				return err
@@ -49,6 +60,10 @@ func (j *Journal) Commit(ctx context.Context, r Round) error {
 		}
 		return j.prune(ctx, tx, r.At)
 	})
+	if errors.Is(err, ErrDamaged) {
+		err = errors.Join(err, j.mend(ctx))
+	}
+	return err
 }
 
 func storeState(ctx context.Context, tx *sql.Tx, r Round) error {
@@ -89,6 +104,8 @@ func (j *Journal) State(ctx context.Context, prefix string) (map[string]json.Raw
 
 // each calls f for every row of a query.
 func (j *Journal) each(ctx context.Context, op string, f func(*sql.Rows) error, query string, args ...any) error {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
 	rows, err := j.db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return j.explain(op, err)
@@ -119,11 +136,16 @@ func (j *Journal) prune(ctx context.Context, tx *sql.Tx, now time.Time) error {
 		{"DELETE FROM reading WHERE at < ?", keepReadings},
 		{"DELETE FROM switch WHERE at < ?", keepHistory},
 		{"DELETE FROM restart WHERE at < ?", keepHistory},
+		{"DELETE FROM login WHERE at < ?", keepHistory},
+		{"DELETE FROM episode WHERE began_at < ?1 AND (ended_at < ?1 AND ended_at > 0 OR lost = 1)", keepHistory},
 		{"DELETE FROM outbox WHERE created_at < ?", keepMessages},
 	} {
 		if _, err := tx.ExecContext(ctx, p.query, millis(now.Add(-p.keep))); err != nil {
 			return fmt.Errorf("prune: %w", err)
 		}
+	}
+	if _, err := tx.ExecContext(ctx, pruneShapes, keepShapes); err != nil {
+		return fmt.Errorf("prune: %w", err)
 	}
 	j.prunedAt.Store(millis(now))
 	return nil

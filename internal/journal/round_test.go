@@ -7,6 +7,7 @@ import (
 	"math"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -72,9 +73,9 @@ func TestHistoryComesBackAsItWas(t *testing.T) {
 	switches := []Switch{
 		{
 			At: day, Agent: "main", Provider: "openai", From: "openai:alice", To: "openai:bob", Order: []string{"openai:bob", "openai:alice"},
-			Reason: "alice is low", Via: "rpc", Took: 140 * time.Millisecond, Steps: json.RawMessage(`{"set":100}`),
+			Reason: "alice is low", Via: "rpc", By: ByOcwatch, Took: 140 * time.Millisecond, Steps: json.RawMessage(`{"set":100}`),
 		},
-		{At: day.Add(time.Hour), Agent: "main", Provider: "openai", To: "openai:alice"},
+		{At: day.Add(time.Hour), Agent: "main", Provider: "openai", To: "openai:alice", By: ByOther, Before: []string{"openai:bob"}},
 	}
 	restarts := []Restart{
 		{At: day.Add(-time.Hour), Reason: "old", Via: "dbus", OK: true, Took: 10 * time.Second},
@@ -88,6 +89,9 @@ func TestHistoryComesBackAsItWas(t *testing.T) {
 	}
 	if got, err := j.Switches(t.Context(), 1); err != nil || len(got) != 1 || got[0].To != "openai:alice" {
 		t.Errorf("the newest = %+v, %v", got, err)
+	}
+	if got, err := j.SwitchesSince(t.Context(), day.Add(time.Minute)); err != nil || !reflect.DeepEqual(got, switches[1:]) {
+		t.Errorf("those since = %+v, %v", got, err)
 	}
 	if got, err := j.Restarts(t.Context(), day.Add(-time.Minute)); err != nil || !reflect.DeepEqual(got, restarts[1:]) {
 		t.Errorf("restarts = %+v, %v", got, err)
@@ -207,13 +211,16 @@ func TestOldThingsArePruned(t *testing.T) {
 		old.Readings = append(old.Readings, quota.Reading{Account: "acct-1", At: ago(days)})
 		old.Switches = append(old.Switches, Switch{At: ago(days)})
 		old.Restarts = append(old.Restarts, Restart{At: ago(days)})
+		old.Logins = append(old.Logins, Login{At: ago(days)})
+		old.Episodes = append(old.Episodes, Episode{Kind: EpisodeBlind, Since: ago(days), Until: ago(days)})
 		old.Messages = append(old.Messages, Message{ID: ago(days).String(), Endpoint: "ops", Body: []byte(`{}`), CreatedAt: ago(days)})
 	}
 	commit(t, j, old)
-	var counts [4]int
+	var counts [6]int
 	err := j.db.QueryRowContext(t.Context(), `SELECT (SELECT count(*) FROM reading), (SELECT count(*) FROM switch),
-		(SELECT count(*) FROM restart), (SELECT count(*) FROM outbox)`).Scan(&counts[0], &counts[1], &counts[2], &counts[3])
-	if want := [4]int{3, 5, 5, 1}; err != nil || counts != want {
+		(SELECT count(*) FROM restart), (SELECT count(*) FROM outbox), (SELECT count(*) FROM login), (SELECT count(*) FROM episode)`).
+		Scan(&counts[0], &counts[1], &counts[2], &counts[3], &counts[4], &counts[5])
+	if want := [6]int{3, 5, 5, 1, 5, 5}; err != nil || counts != want {
 		t.Errorf("left: %v, %v; want %v", counts, err, want)
 	}
 
@@ -224,6 +231,23 @@ func TestOldThingsArePruned(t *testing.T) {
 	commit(t, j, Round{At: now.Add(2 * time.Hour)})
 	if got, err := j.Readings(t.Context(), "acct-1", ago(200)); err != nil || len(got) != 3 {
 		t.Errorf("not pruned after an hour: %d left, %v", len(got), err)
+	}
+}
+
+// A provider that names another plan each time fills the file for 90 days, and
+// no longer.
+func TestShapesArePruned(t *testing.T) {
+	j := fresh(t)
+	r := Round{At: day}
+	for i := range keepShapes + 1 {
+		r.Readings = append(r.Readings, quota.Reading{Account: "acct-1", At: day.Add(-time.Duration(i) * time.Hour), Plan: strconv.Itoa(i)})
+	}
+	commit(t, j, r)
+	commit(t, j, Round{At: day.Add(80 * 24 * time.Hour), Readings: []quota.Reading{{Account: "acct-1", At: day.Add(80 * 24 * time.Hour)}}})
+	var readings, shapes int
+	err := j.db.QueryRowContext(t.Context(), "SELECT (SELECT count(*) FROM reading), (SELECT count(*) FROM shape)").Scan(&readings, &shapes)
+	if err != nil || readings != 242 || shapes != readings {
+		t.Errorf("%d readings of %d shapes, %v", readings, shapes, err)
 	}
 }
 

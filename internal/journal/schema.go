@@ -12,7 +12,7 @@ const applicationID = 0x6f63776a
 // migrations are applied in order, each once; user_version counts them. They
 // only go forward, and one that was released is never changed.
 func migrations() []string {
-	return []string{schema1}
+	return []string{schema1, schema2}
 }
 
 // Times are Unix milliseconds, 0 for none. Documents are JSON.
@@ -77,6 +77,69 @@ CREATE TABLE endpoint (
 	last_error TEXT NOT NULL DEFAULT '',
 	gone_target TEXT NOT NULL DEFAULT ''
 ) STRICT, WITHOUT ROWID;
+`
+
+// schema2 keeps logins and episodes, who set an order, and which ocwatch made
+// the file what it is. A reading names its account by number, and what is the
+// same in almost every reading of an account: those were most of it. One of
+// schema 1 has no shape.
+const schema2 = `
+CREATE TABLE login (
+	id INTEGER PRIMARY KEY,
+	at INTEGER NOT NULL,
+	agent TEXT NOT NULL,
+	provider TEXT NOT NULL,
+	profile TEXT NOT NULL,
+	via TEXT NOT NULL,
+	outcome TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	UNIQUE (at, agent, provider, profile, outcome)
+) STRICT;
+
+CREATE TABLE episode (
+	id INTEGER PRIMARY KEY,
+	kind TEXT NOT NULL,
+	agent TEXT NOT NULL,
+	provider TEXT NOT NULL,
+	began_at INTEGER NOT NULL,
+	ended_at INTEGER NOT NULL,
+	lost INTEGER NOT NULL DEFAULT 0,
+	reason TEXT NOT NULL,
+	UNIQUE (kind, agent, provider, began_at)
+) STRICT;
+
+ALTER TABLE switch ADD COLUMN set_by TEXT NOT NULL DEFAULT 'ocwatch';
+ALTER TABLE switch ADD COLUMN order_before TEXT NOT NULL DEFAULT 'null';
+UPDATE switch SET set_by = iif(reason LIKE 'OpenClaw %', 'openclaw', 'other') WHERE via = 'other';
+CREATE INDEX switch_at ON switch (at);
+
+CREATE TABLE account (
+	id INTEGER PRIMARY KEY,
+	key TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE TABLE shape (
+	id INTEGER PRIMARY KEY,
+	doc TEXT NOT NULL UNIQUE
+) STRICT;
+ALTER TABLE reading RENAME TO reading_1;
+CREATE TABLE reading (
+	id INTEGER PRIMARY KEY,
+	account INTEGER NOT NULL REFERENCES account (id),
+	shape INTEGER REFERENCES shape (id),
+	at INTEGER NOT NULL,
+	doc TEXT NOT NULL
+) STRICT;
+INSERT INTO account (key) SELECT DISTINCT account FROM reading_1;
+INSERT INTO reading SELECT r.id, a.id, NULL, r.at, r.doc FROM reading_1 r JOIN account a ON a.key = r.account ORDER BY r.id;
+DROP TABLE reading_1;
+CREATE INDEX reading_account ON reading (account);
+CREATE INDEX reading_at ON reading (at);
+
+CREATE TABLE maker (
+	schema INTEGER PRIMARY KEY,
+	version TEXT NOT NULL,
+	at INTEGER NOT NULL
+) STRICT;
 `
 
 // migrate brings the file to the schema that steps end in.

@@ -84,13 +84,13 @@ func (r reader) dir(agent string) string {
 	if dir := r.cfg.AgentDirs[agent]; dir != "" {
 		return dir
 	}
-	return filepath.Join(r.install.StateDir, "agents", agent, "agent")
+	return filepath.Join(r.install.agentsRoot(), agent, "agent")
 }
 
 // mainDir stays where it is even if the config gives the main agent another
 // directory.
 func (r reader) mainDir() string {
-	return filepath.Join(r.install.StateDir, "agents", mainAgent, "agent")
+	return filepath.Join(r.install.agentsRoot(), mainAgent, "agent")
 }
 
 // Layout recognises where the install keeps its auth profiles. It fails with
@@ -138,7 +138,7 @@ func (i *Install) Agents() ([]string, error) {
 		return nil, err
 	}
 	ids := slices.Clone(cfg.Agents)
-	root := filepath.Join(i.StateDir, "agents")
+	root := i.agentsRoot()
 	entries, err := os.ReadDir(root)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, &AccessError{Path: root, What: "cannot be read", Fix: "run ocwatch as the user that runs OpenClaw", Err: err}
@@ -153,26 +153,6 @@ func (i *Install) Agents() ([]string, error) {
 		return []string{mainAgent}, nil
 	}
 	return ids, nil
-}
-
-// WatchDirs lists the directories in which a change may mean a new state of the
-// stores or the config. They are directories because OpenClaw replaces files by
-// renaming; only those that exist are listed.
-func (i *Install) WatchDirs() []string {
-	dirs := []string{i.StateDir, filepath.Dir(i.ConfigPath), filepath.Join(i.StateDir, "state"), filepath.Join(i.StateDir, "agents")}
-	cfg, err := i.Config()
-	if err != nil {
-		cfg = Config{} // the usual places are right but for a rare setting
-	}
-	agents, err := i.Agents()
-	if err != nil {
-		agents = []string{mainAgent}
-	}
-	for _, agent := range agents {
-		dirs = append(dirs, reader{install: i, cfg: cfg}.dir(agent))
-	}
-	slices.Sort(dirs)
-	return slices.DeleteFunc(slices.Compact(dirs), func(d string) bool { return !isDir(d) })
 }
 
 func isDir(path string) bool {

@@ -42,7 +42,7 @@ func (i *Install) Pins(ctx context.Context, agent string) ([]Pin, error) {
 	if err != nil {
 		return nil, err
 	}
-	pins, err := databasePins(ctx, filepath.Join(dirs[0], "openclaw-agent.sqlite"))
+	pins, err := databasePins(ctx, filepath.Join(dirs[0], agentDatabase))
 	if err != nil {
 		return nil, err
 	}

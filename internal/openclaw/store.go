@@ -101,7 +101,7 @@ func sharedHere(d database, owner, credentials json.RawMessage) (bool, error) {
 // readAgent reads <agent dir>/openclaw-agent.sqlite.
 func readAgent(ctx context.Context, dir string) (agentStore, error) {
 	var s agentStore
-	_, err := readDatabase(ctx, filepath.Join(dir, "openclaw-agent.sqlite"), func(d database) error {
+	_, err := readDatabase(ctx, filepath.Join(dir, agentDatabase), func(d database) error {
 		if err := d.requireTables(); err != nil {
 			return err
 		}
@@ -132,7 +132,7 @@ func present(docs ...json.RawMessage) []json.RawMessage {
 }
 
 func (i *Install) sharedPath() string {
-	return filepath.Join(i.StateDir, "state", "openclaw.sqlite")
+	return filepath.Join(i.StateDir, "state", sharedDatabase)
 }
 
 // needsMigration is the state of an install that was updated over JSON files

@@ -488,14 +488,3 @@ func TestLayout(t *testing.T) {
 		t.Errorf("err = %v", err)
 	}
 }
-
-func TestWatchDirs(t *testing.T) {
-	i := newInstall(t, map[string]string{"state/x": "", agentFile("main", "x"): "", "openclaw.json": `{agents:{entries:{w:{agentDir:"~/.openclaw/w"}, gone:{agentDir:"/nowhere"}}}}`, "w/x": ""})
-	var want []string
-	for _, d := range []string{"", "agents", "agents/main/agent", "state", "w"} {
-		want = append(want, filepath.Join(i.StateDir, d))
-	}
-	if got := i.WatchDirs(); !slices.Equal(got, want) {
-		t.Errorf("got %v\nwant %v", got, want)
-	}
-}

@@ -83,7 +83,7 @@ func (c *Client) LoggedIn(ctx context.Context, agent, provider, profile string) 
 	return c.post(ctx, pathLoginDone, LoginRequest{Agent: agent, Provider: provider, Profile: profile}, nil)
 }
 
-func (c *Client) post(ctx context.Context, path string, params LoginRequest, result any) error {
+func (c *Client) post(ctx context.Context, path string, params, result any) error {
 	ctx, cancel := context.WithTimeout(ctx, loginLimit)
 	defer cancel()
 	body, err := json.Marshal(params)

@@ -31,6 +31,8 @@ type Server struct {
 	public *http.Server // reads only: whoever can reach loopback may ask
 	owner  *http.Server
 	log    zerolog.Logger
+	// ownerMux is where the owner's commands are added.
+	ownerMux *http.ServeMux
 }
 
 // New returns a Server. A nil logins offers no commands.
@@ -46,7 +48,7 @@ func New(status Status, logins Logins, log zerolog.Logger) *Server {
 	if logins != nil {
 		loginRoutes(owner, logins)
 	}
-	s := &Server{public: newHTTP(public), owner: newHTTP(owner), log: log}
+	s := &Server{public: newHTTP(public), owner: newHTTP(owner), log: log, ownerMux: owner}
 	// A code takes as long as OpenClaw takes to get one.
 	s.owner.WriteTimeout = loginLimit
 	return s

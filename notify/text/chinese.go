@@ -44,7 +44,8 @@ var chinese = words{
 	mixed: "%s全部不可用：%s。", comma: "，",
 	reminder:  func(headline string) string { return "提醒：" + headline },
 	firstBack: "最早恢复：%s，%s。", byItself: "无需处理，到时会自动恢复。",
-	until: "，至 %s", more: "……另有 %d 个",
+	paused: "ocwatch 已暂停，不会自动发起登录；恢复请运行 ocwatch resume。",
+	until:  "，至 %s", more: "……另有 %d 个",
 
 	loginWaits: "一次新的%s登录正等待你批准", loginFailed: "%s登录失败", loginDone: "%s登录完成，账号 %s",
 	logIn: "请登录", loginAs: "请重新登录 %s", loginAgain: "请重新登录", loginOther: "请用还有额度的账号登录",

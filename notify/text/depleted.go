@@ -56,6 +56,9 @@ func (s *telling) depleted() {
 	case s.Data.Login != nil:
 		s.line(s.firstBack())
 		s.login(s.asWhom())
+		if s.Data.Paused {
+			s.line(s.w.paused)
+		}
 	case s.Data.Action == event.ActionLogin:
 		s.line(s.firstBack(), s.sentence(s.asWhom()))
 	default:

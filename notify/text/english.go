@@ -42,7 +42,8 @@ var english = words{
 	// A headline of ours begins with an article or the like.
 	reminder:  func(headline string) string { return "Reminder: " + strings.ToLower(headline[:1]) + headline[1:] },
 	firstBack: "First back: %s %s.", byItself: "Nothing to do: it comes back by itself.",
-	until: ", until %s", more: "… and %d more",
+	paused: "ocwatch is paused and begins no login; ocwatch resume ends that.",
+	until:  ", until %s", more: "… and %d more",
 
 	loginWaits: "A fresh %slogin is waiting for you", loginFailed: "The %slogin failed", loginDone: "The %slogin is done, as %s",
 	logIn: "Log in", loginAs: "Log in again as %s", loginAgain: "Log in again", loginOther: "Log in with an account that has quota left",

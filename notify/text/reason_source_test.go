@@ -32,8 +32,9 @@ type source struct {
 var sources = []source{
 	{
 		dir: "../../failover", fields: []string{"Reason", "reason"}, arguments: []string{"sayKept"},
-		results: []string{"sayKept", "sayWhy", "sayDepleted", "sayLogin", "loginFault", "try"},
+		results: []string{"sayKept", "sayWhy", "sayBetter", "sayPinned", "saySecond", "sayDepleted", "sayLogin", "loginFault", "try"},
 	},
+	{dir: "../../failover/forecast", results: []string{"say"}},
 	{
 		dir: "../../failover/watchdog", fields: []string{"Reason", "reason", "Held", "errStopped", "errNoTrace"},
 		arguments: []string{"alert", "gatewayDown", "announce"},

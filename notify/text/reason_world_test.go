@@ -30,6 +30,8 @@ type world struct {
 func drawWorld(t *rapid.T, literal []string) *world {
 	ids := []string{"openai:alice", "openai:bob@example.com", "openai:carol", "openai:key"}[:rapid.IntRange(1, 4).Draw(t, "profiles")]
 	w := &world{now: now, policy: failover.DefaultPolicy(), literal: literal}
+	w.policy.Strategy = rapid.SampledFrom(failover.Strategies()).Draw(t, "strategy")
+	w.policy.Keep = map[string]float64{"openai:carol": 30}
 	w.pool = failover.Pool{Agent: "main", Provider: "openai", Order: slices.Clone(ids)}
 	if rapid.Bool().Draw(t, "no paid") {
 		w.policy.Paid = failover.PaidNever

@@ -119,6 +119,11 @@ func tolds() []told {
 		{"depleted, a dead key among spent logins", event.PoolDepleted, pool(login, device, at(18, 40), bob, deadKey)},
 		{"depleted, keys alone", event.PoolDepleted, pool(login, newKey, nil, deadKey)},
 		{"a key is refused", event.ProfileLoginRequired, about("openai:key", "the provider does not accept this key", func(d *event.Data) { d.Login = newKey })},
+		{"depleted, paused", event.PoolDepleted, func() event.Data {
+			d := pool(login, byHand, at(18, 40), bob, alice)
+			d.Paused = true
+			return d
+		}()},
 		{"depleted, every login dead", event.PoolDepleted, pool(login, byHand, nil, carol, loggedOut("openai:dan"))},
 		{"depleted, a single spent one", event.PoolDepleted, pool(login, byHand, at(18, 40), bob)},
 		{"depleted, a single dead one", event.PoolDepleted, pool(login, byHand, nil, carol)},

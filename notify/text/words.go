@@ -46,6 +46,7 @@ type words struct {
 	reminder               func(headline string) string
 	firstBack              string // profile, time
 	byItself               string
+	paused                 string // of an event that asks for a login meanwhile
 	until                  string // time
 	more                   string // how many
 

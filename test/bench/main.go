@@ -4,6 +4,7 @@
 // what could not be measured.
 //
 //	go run ./test/bench
+//	go run ./test/bench -only compare
 package main
 
 import (
@@ -29,18 +30,23 @@ type options struct {
 	runs   int // of a switch, and of the bare pair
 	cli    int // of the same through the command
 	crowd  int // accounts of the large round
+	weeks  int // simulated, of the comparison
 }
 
 // allParts are measured in this order. What is measured by wall clock goes
 // first and alone; idle is measured by its own processor time and may have
 // switching beside it, which keeps the whole under six minutes.
-func allParts() []string { return []string{partBinary, partRound, partSwitch, partIdle} }
+func allParts() []string {
+	return []string{partBinary, partRound, partSwitch, partIdle, partCompare}
+}
 
 const (
 	partBinary = "binary"
 	partRound  = "round"
 	partSwitch = "switch"
 	partIdle   = "idle"
+	// partCompare is simulated: it measures no time, and has a table of its own.
+	partCompare = "compare"
 )
 
 func main() {
@@ -64,12 +70,19 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	before := load()
-	rows, err := measure(ctx, o, progress)
-	if tableErr := printTable(out, rows); tableErr != nil {
-		return tableErr
+	if slices.ContainsFunc(o.parts, func(p string) bool { return p != partCompare }) {
+		before := load()
+		var rows []row
+		rows, err = measure(ctx, o, progress)
+		if tableErr := printTable(out, rows); tableErr != nil {
+			return tableErr
+		}
+		_, _ = fmt.Fprintf(out, "\n%s; load average %s at the start, %s at the end\n", cpus(), before, load())
 	}
-	_, _ = fmt.Fprintf(out, "\n%s; load average %s at the start, %s at the end\n", cpus(), before, load())
+	if slices.Contains(o.parts, partCompare) && ctx.Err() == nil {
+		_, _ = fmt.Fprintf(progress, "comparing: %d simulated weeks\n", o.weeks)
+		err = errors.Join(err, compare(o.weeks, out))
+	}
 	return err
 }
 
@@ -79,11 +92,13 @@ func parse(args []string, usage io.Writer) (options, error) {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(usage)
 	f.StringVar(&o.binary, "binary", "bin/ocwatch", "the `file` that make build made")
+	f.StringVar(&parts, "only", strings.Join(allParts(), ","), "the same as -parts")
 	f.StringVar(&parts, "parts", strings.Join(allParts(), ","), "what to measure, `names` with commas between")
 	f.DurationVar(&o.idle, "idle", 3*time.Minute, "how `long` the idle watchdog is watched")
 	f.IntVar(&o.runs, "runs", 40, "switches, and bare pairs, to time")
 	f.IntVar(&o.cli, "cli", 3, "switches through the openclaw command to time")
 	f.IntVar(&o.crowd, "accounts", 1000, "accounts of the large round")
+	f.IntVar(&o.weeks, "weeks", 200, "simulated weeks of the comparison")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
@@ -93,7 +108,7 @@ func parse(args []string, usage io.Writer) (options, error) {
 			return o, fmt.Errorf("-parts: there is no %q; the parts are %s", p, strings.Join(allParts(), ", "))
 		}
 	}
-	if f.NArg() > 0 || min(o.runs, o.cli, o.crowd) < 1 || o.idle < time.Second {
+	if f.NArg() > 0 || min(o.runs, o.cli, o.crowd, o.weeks) < 1 || o.idle < time.Second {
 		return o, errors.New("want no arguments, numbers of 1 or more, and -idle of 1s or more")
 	}
 	return o, nil

@@ -18,9 +18,6 @@ import (
 	"github.com/ocwatch/ocwatch/internal/web"
 )
 
-// journalName is ocwatch's own database within the data directory.
-const journalName = "journal.db"
-
 // Options make an App.
 type Options struct {
 	Config  *config.Config
@@ -71,7 +68,8 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 	if a.lock, err = lockDir(o.Config.DataDir); err != nil {
 		return a, err
 	}
-	if a.journal, err = journal.Open(ctx, filepath.Join(o.Config.DataDir, journalName)); err != nil {
+	a.journal, err = journal.Open(ctx, filepath.Join(o.Config.DataDir, journal.FileName), journal.MadeBy(o.Version))
+	if err != nil {
 		return a, fmt.Errorf("data_dir %s: %w", o.Config.DataDir, err)
 	}
 	for _, note := range a.journal.Notes() {
@@ -112,6 +110,7 @@ func (a *App) pace(cfg *config.Config) Pace {
 // listen opens the status socket and the status API.
 func (a *App) listen(ctx context.Context) error {
 	a.web = web.New(a.statusFor, owner{a.desk, a}, a.opts.Log)
+	a.web.ServeWishes(wishes{a.watchdog}, a.why)
 	socket, err := web.ListenUnix(ctx, a.opts.Config.DataDir)
 	if err != nil {
 		return err
@@ -141,7 +140,9 @@ func (a *App) Run(ctx context.Context) error {
 	// Messages are sent until the watchdog said goodbye.
 	sending := context.WithoutCancel(ctx)
 	stop := a.parts.deliver(sending)
+	unwatch := a.watch(ctx)
 	err := a.watchdog.Run(ctx)
+	unwatch()
 	if a.opts.Systemd != nil {
 		a.opts.Systemd.Stopping()
 	}

@@ -17,9 +17,21 @@ var errOnlyLooking = errors.New("a check changes nothing")
 // Check asks every account once and says what the watchdog would make of it.
 // It changes nothing, not even ocwatch's own files.
 func Check(ctx context.Context, o Options) (Status, error) {
+	s, _, err := look(ctx, o)
+	return s, err
+}
+
+// CheckWhy is Check with the explanation of what it found. Without the
+// watchdog's memory it knows of no pin and no earlier change.
+func CheckWhy(ctx context.Context, o Options) (watchdog.Why, error) {
+	_, why, err := look(ctx, o)
+	return why, err
+}
+
+func look(ctx context.Context, o Options) (Status, watchdog.Why, error) {
 	in, err := findInstall(o.Config, o.Log)
 	if err != nil {
-		return Status{}, err
+		return Status{}, watchdog.Why{}, err
 	}
 	defer in.close()
 	prober := newProber(o.Config, o.Version)
@@ -30,7 +42,7 @@ func Check(ctx context.Context, o Options) (Status, error) {
 		Config: watchdogConfig(o.Config, prober, defaultPace(o.Config)),
 	})
 	s, err := w.Check(ctx)
-	return in.status(s, o.Config), err
+	return in.status(s, o.Config), w.Why(), err
 }
 
 // nothing stands for everything that a check must not touch.

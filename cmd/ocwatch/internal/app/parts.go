@@ -28,7 +28,7 @@ type Pace struct {
 	Jitter   time.Duration
 	MinGap   time.Duration
 	Breaker  failover.BreakerTiming
-	// Next says when an account is asked again; nil is probe.Next by the
+	// Next says when an account is asked again; nil is a probe.Pacer by the
 	// configured intervals.
 	Next func(now time.Time, a probe.Account, last quota.Reading, random float64) time.Time
 }
@@ -121,10 +121,14 @@ func newProber(cfg *config.Config, version string) *probe.Prober {
 
 func watchdogConfig(cfg *config.Config, prober *probe.Prober, pace Pace) watchdog.Config {
 	if pace.Next == nil {
+		pacer := probe.NewPacer()
 		pace.Next = func(now time.Time, a probe.Account, last quota.Reading, random float64) time.Time {
-			// probe.every is the owner's pace: a provider may be asked more
-			// rarely than that, never more often.
-			return probe.Next(now, last, max(prober.Every(a), cfg.Probe.Every.Shortest()), random)
+			policy := cfg.Policy(a.Provider)
+			return pacer.Next(now, a, last, probe.Watch{
+				// A provider may be asked more rarely than probe.every says.
+				Every:    max(prober.Every(a), cfg.Probe.Every.Shortest()),
+				SwitchAt: policy.SwitchAt, Models: policy.Models,
+			}, random)
 		}
 	}
 	return watchdog.Config{

@@ -39,6 +39,9 @@ func (a *App) Status(ctx context.Context) Status {
 	if err != nil {
 		a.opts.Log.Warn().Err(err).Msg("the outbox's state cannot be read")
 	}
+	if err := a.journal.Trouble(); err != nil {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("what ocwatch remembers is lost when it stops: %v", err))
+	}
 	s.Notify = append(s.Notify, outbox...)
 	s.Logins = a.desk.List()
 	return s
@@ -85,8 +88,8 @@ func (i *install) powerless(err error) []string {
 	return nil
 }
 
-// strangers are preferences for profiles that no watched agent has: a slip of
-// the pen would otherwise do nothing without a word.
+// strangers are preferences and reserves for profiles that no watched agent has:
+// a slip of the pen would otherwise do nothing without a word.
 func strangers(cfg *config.Config, pools []watchdog.PoolStatus) []string {
 	known := map[string]bool{}
 	for _, p := range pools {
@@ -96,11 +99,16 @@ func strangers(cfg *config.Config, pools []watchdog.PoolStatus) []string {
 	}
 	var out []string
 	for _, provider := range slices.Sorted(maps.Keys(cfg.Failover.Pools)) {
-		for _, id := range cfg.Failover.Pools[provider].Prefer {
-			if !known[quota.Canonical(provider)+" "+id] {
-				out = append(out, fmt.Sprintf("failover.pools.%s.prefer names %s, which no watched agent has as a profile of %s", provider, id, provider))
+		named := func(key string, ids []string) {
+			for _, id := range ids {
+				if !known[quota.Canonical(provider)+" "+id] {
+					out = append(out, fmt.Sprintf("failover.pools.%s.%s names %s, which no watched agent has as a profile of %s", provider, key, id, provider))
+				}
 			}
 		}
+		pool := cfg.Failover.Pools[provider]
+		named("prefer", pool.Prefer)
+		named("keep", slices.Sorted(maps.Keys(pool.Keep)))
 	}
 	return out
 }

@@ -72,7 +72,7 @@ type Provider struct {
 
 // Failover is when a profile is left and when it is come back to.
 type Failover struct {
-	Strategy string `yaml:"strategy"`
+	Strategy string `yaml:"strategy"` // one of failover.Strategies
 	// SwitchAt and ReturnBelow are used percentages; ReturnBelow < SwitchAt.
 	SwitchAt    float64       `yaml:"switch_at"`
 	ReturnBelow float64       `yaml:"return_below"`
@@ -91,6 +91,9 @@ type Pool struct {
 	ReturnBelow *float64       `yaml:"return_below,omitempty"`
 	MinDwell    *time.Duration `yaml:"min_dwell,omitempty"`
 	Paid        string         `yaml:"paid,omitempty"`
+	Strategy    string         `yaml:"strategy,omitempty"`
+	// Keep is the reserve, in percent left by profile id, 1 to 50.
+	Keep map[string]float64 `yaml:"keep,omitempty"`
 }
 
 // Restart is when and how the gateway is restarted.

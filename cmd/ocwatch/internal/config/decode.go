@@ -129,14 +129,18 @@ func (d *decoder) unknown(key, at string, line int, known []string) {
 	d.fail(line, "unknown key %s%s", short(at), meant(key, known))
 }
 
-// mapping decodes settings by provider id. What a provider has by default
-// stays where the file does not change it.
+// mapping decodes settings by provider id, or numbers by profile id. What a
+// provider has by default stays where the file does not change it.
 func (d *decoder) mapping(node ast.Node, v reflect.Value, path string) {
 	if v.IsNil() {
 		v.Set(reflect.MakeMap(v.Type()))
 	}
 	d.each(node, path, func(key, at string, line int, value ast.Node) {
-		if !providerID.MatchString(key) {
+		switch byProfile := v.Type().Elem().Kind() == reflect.Float64; {
+		case byProfile && !isProfileID(key):
+			d.fail(line, "%s: not a profile id, like openai:work (within braces: \"openai:work\"); `openclaw models status` lists them", short(at))
+			return
+		case !byProfile && !providerID.MatchString(key):
 			d.fail(line, "%s: not a provider id, like openai or anthropic", short(at))
 			return
 		}

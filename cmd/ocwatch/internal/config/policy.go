@@ -1,6 +1,8 @@
 package config
 
 import (
+	"cmp"
+
 	"github.com/ocwatch/ocwatch/failover"
 	"github.com/ocwatch/ocwatch/internal/quota"
 )
@@ -28,19 +30,16 @@ func (p Probe) For(provider string) Provider {
 func (c *Config) Policy(provider string) failover.Policy {
 	f := c.Failover
 	pool, _ := settings(f.Pools, provider)
-	paid := f.Paid
-	if pool.Paid != "" {
-		paid = pool.Paid
-	}
 	return failover.Policy{
-		Strategy:    failover.Strategy(f.Strategy),
+		Strategy:    failover.Strategy(cmp.Or(pool.Strategy, f.Strategy)),
 		SwitchAt:    or(pool.SwitchAt, f.SwitchAt),
 		ReturnBelow: or(pool.ReturnBelow, f.ReturnBelow),
 		MinDwell:    or(pool.MinDwell, f.MinDwell),
-		Paid:        failover.Paid(paid),
+		Paid:        failover.Paid(cmp.Or(pool.Paid, f.Paid)),
 		LoginAfter:  c.Notify.LoginAfter,
 		RemindEvery: c.Notify.RemindEvery,
 		Prefer:      pool.Prefer,
+		Keep:        pool.Keep,
 		Models:      c.Probe.For(provider).Models,
 	}
 }

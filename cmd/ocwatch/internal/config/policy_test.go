@@ -23,20 +23,22 @@ probe:
     anthropic: {models: [claude-opus]}
     deepseek: {every: 10m}
 failover:
+  strategy: soonest-reset
   switch_at: 90
   paid: never
   pools:
-    openai: {prefer: [openai:work, openai:home], switch_at: 85, return_below: 60, min_dwell: 1m, paid: last}
+    openai: {prefer: [openai:work, openai:home], switch_at: 85, return_below: 60, min_dwell: 1m, paid: last, strategy: sticky, keep: {"openai:work": 10}}
     anthropic: {return_below: 50}
 notify: {login_after: 20m, remind_every: 0}
 `)
 	base := failover.Policy{
-		Strategy: failover.Priority, SwitchAt: 90, ReturnBelow: 80, MinDwell: 5 * time.Minute,
+		Strategy: failover.SoonestReset, SwitchAt: 90, ReturnBelow: 80, MinDwell: 5 * time.Minute,
 		Paid: failover.PaidNever, LoginAfter: 20 * time.Minute,
 	}
 	openai := base
 	openai.Prefer = []string{"openai:work", "openai:home"}
 	openai.SwitchAt, openai.ReturnBelow, openai.MinDwell, openai.Paid = 85, 60, time.Minute, failover.PaidLast
+	openai.Strategy, openai.Keep = failover.Sticky, map[string]float64{"openai:work": 10}
 	anthropic := base
 	anthropic.ReturnBelow, anthropic.Models = 50, []string{"claude-opus"}
 	for provider, want := range map[string]failover.Policy{

@@ -94,6 +94,9 @@ func keyPaths(t reflect.Type, prefix string) []string {
 		}
 		return paths
 	case reflect.Map:
+		if t.Elem().Kind() == reflect.Float64 {
+			return []string{prefix + ".<profile>"}
+		}
 		return keyPaths(t.Elem(), prefix+".<provider>")
 	case reflect.Slice:
 		if t.Elem().Kind() == reflect.Struct {

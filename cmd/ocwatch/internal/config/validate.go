@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ocwatch/ocwatch/failover"
 )
 
 // providerID is the shape of OpenClaw's provider ids.
@@ -15,11 +17,9 @@ var providerID = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
 // agentID is the shape of OpenClaw's agent ids.
 var agentID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
-// later are values that a config may come to have. Accepting one without doing
-// what it says would be worse than refusing it.
-var later = map[string][]string{
-	"failover.strategy": {"most-remaining", "soonest-reset", "sticky"},
-}
+// mostKept is the largest reserve, in percent: a profile that is kept for the
+// better part is no profile of the pool.
+const mostKept = 50
 
 // validate checks what one value alone does not show to be wrong.
 func (d *decoder) validate(c *Config) {
@@ -36,11 +36,7 @@ func (d *decoder) validate(c *Config) {
 
 // choice fails unless value is one of those allowed.
 func (d *decoder) choice(path, value string, allowed ...string) {
-	switch {
-	case slices.Contains(allowed, value):
-	case slices.Contains(later[path], value):
-		d.failAt(path, "%s is not available in this version; %s is", value, oneOf(allowed))
-	default:
+	if !slices.Contains(allowed, value) {
 		d.failAt(path, "unknown value %q%s", short(value), meant(value, allowed))
 	}
 }
@@ -99,7 +95,7 @@ func (d *decoder) has(path string) bool {
 }
 
 func (d *decoder) failover(f Failover) {
-	d.choice("failover.strategy", f.Strategy, "priority")
+	d.strategy("failover.strategy", f.Strategy)
 	d.choice("failover.paid", f.Paid, "last", "never")
 	d.between("failover.min_dwell", f.MinDwell, 0, maxEvery)
 	d.thresholds("failover", f.SwitchAt, f.ReturnBelow)
@@ -108,7 +104,23 @@ func (d *decoder) failover(f Failover) {
 	}
 }
 
+func (d *decoder) strategy(path, value string) {
+	var names []string
+	for _, s := range failover.Strategies() {
+		names = append(names, string(s))
+	}
+	d.choice(path, value, names...)
+}
+
 func (d *decoder) pool(path string, p Pool, f Failover) {
+	if p.Strategy != "" {
+		d.strategy(path+".strategy", p.Strategy)
+	}
+	for _, profile := range slices.Sorted(maps.Keys(p.Keep)) {
+		if keep := p.Keep[profile]; keep < 1 || keep > mostKept {
+			d.failAt(path+".keep."+profile, "%g is not from 1 to %d, the percent that is kept in reserve", keep, mostKept)
+		}
+	}
 	if p.Paid != "" {
 		d.choice(path+".paid", p.Paid, "last", "never")
 	}
@@ -119,11 +131,16 @@ func (d *decoder) pool(path string, p Pool, f Failover) {
 		d.thresholds(path, or(p.SwitchAt, f.SwitchAt), or(p.ReturnBelow, f.ReturnBelow))
 	}
 	for i, profile := range p.Prefer {
-		if provider, name, ok := strings.Cut(profile, ":"); !ok || provider == "" || name == "" {
+		if !isProfileID(profile) {
 			d.failAt(fmt.Sprintf("%s.prefer[%d]", path, i), "%q is not a profile id, like openai:work; `openclaw models status` lists them", short(profile))
 		}
 	}
 	unique(d, path+".prefer", p.Prefer)
+}
+
+func isProfileID(id string) bool {
+	provider, name, _ := strings.Cut(id, ":")
+	return provider != "" && name != ""
 }
 
 // thresholds keeps room between leaving and coming back: without it a profile

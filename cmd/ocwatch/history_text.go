@@ -1,0 +1,186 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/ocwatch/ocwatch/internal/journal"
+)
+
+// historyWidth is what fits a terminal that nobody made wider.
+const historyWidth = 80
+
+// historyText prints entries for a person: a heading for each day, times of
+// this machine.
+func historyText(entries []historyEntry, now time.Time) string {
+	var b strings.Builder
+	day := ""
+	for _, e := range entries {
+		if d := e.At.Local().Format("Monday 2 January 2006"); d != day {
+			if day != "" {
+				b.WriteByte('\n')
+			}
+			day = d
+			b.WriteString(d + "\n")
+		}
+		head := fmt.Sprintf("  %s  %-8s ", e.At.Local().Format("15:04:05"), e.Kind)
+		indent := strings.Repeat(" ", len(head))
+		for _, line := range e.lines(now) {
+			if line != "" {
+				wrap(&b, head, indent, line)
+				head = indent
+			}
+		}
+	}
+	return b.String()
+}
+
+// wrap writes text behind head, and further lines behind indent, none longer
+// than historyWidth. A word that is longer stands alone: an id is to be copied.
+func wrap(b *strings.Builder, head, indent, text string) {
+	b.WriteString(head)
+	column := len(head)
+	for i, word := range strings.Fields(printable(text)) {
+		n := len([]rune(word))
+		switch {
+		case i == 0:
+		case column+1+n > historyWidth:
+			b.WriteString("\n" + indent)
+			column = len(indent)
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += n
+	}
+	b.WriteByte('\n')
+}
+
+// printable drops what could move a terminal's cursor: reasons quote others.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+// lines says what happened, and below it why.
+func (e historyEntry) lines(now time.Time) []string {
+	var lines []string
+	switch e.Kind {
+	case kindSwitch:
+		lines = e.switched()
+	case kindRestart:
+		lines = e.restarted()
+	case kindLogin:
+		lines = e.loggedIn()
+	default:
+		lines = []string{e.lasted(now), stop(e.Reason)}
+	}
+	if e.Provider != "" {
+		lines[0] = e.Agent + " / " + e.Provider + ": " + lines[0]
+	}
+	return lines
+}
+
+func (e historyEntry) switched() []string {
+	what := "the order is " + strings.Join(e.Order, ", ")
+	switch {
+	case e.To == "":
+		what = "the order was cleared"
+	case e.From != e.To && e.From != "":
+		what = e.To + " in place of " + e.From
+	case e.From != e.To:
+		what = e.To + " goes first"
+	}
+	if e.By != journal.ByOther {
+		return []string{what + e.how() + ".", stop(e.Reason)}
+	}
+	lines := []string{what + ", set by somebody else: it is the preference now."}
+	if len(e.Before) > 1 && len(e.Order) > 1 {
+		lines = append(lines, "Before: "+strings.Join(e.Before, ", ")+".", "Now: "+strings.Join(e.Order, ", ")+".")
+	}
+	return lines
+}
+
+// how is by which way, and how long it took.
+func (e historyEntry) how() string {
+	if e.TookMS == nil || *e.TookMS <= 0 || e.Via == "" {
+		return ""
+	}
+	return " (via " + e.Via + ", " + tookText(time.Duration(*e.TookMS)*time.Millisecond) + ")"
+}
+
+func (e historyEntry) restarted() []string {
+	if e.OK != nil && *e.OK {
+		return []string{"the gateway was restarted" + e.how() + ".", stop(e.Reason)}
+	}
+	return []string{"the gateway could not be restarted" + e.how() + ": " + stop(e.Error), "Wanted since: " + stop(e.Reason)}
+}
+
+func (e historyEntry) loggedIn() []string {
+	what := e.Outcome
+	if e.Profile != "" {
+		what += " for " + e.Profile
+	}
+	if e.Via == journal.ByOther {
+		what += ", made in OpenClaw"
+	}
+	if e.Outcome == string(journal.LoginExpired) || e.Outcome == string(journal.LoginCancelled) {
+		return []string{what + "."}
+	}
+	return []string{what + ".", stop(e.Reason)}
+}
+
+func (e historyEntry) lasted(now time.Time) string {
+	what := e.Episode
+	if e.Provider == "" {
+		what = "all pools: " + what
+	}
+	switch {
+	case e.Until != nil:
+		return fmt.Sprintf("%s for %s, until %s.", what, tookText(e.Until.Sub(e.At)), clockText(*e.Until, e.At))
+	case e.Ongoing:
+		return fmt.Sprintf("%s since then, for %s so far.", what, tookText(now.Sub(e.At)))
+	default:
+		return what + "; its end was not seen."
+	}
+}
+
+// clockText leaves the date out where it is that of the entry.
+func clockText(t, of time.Time) string {
+	if t.Local().Format(time.DateOnly) == of.Local().Format(time.DateOnly) {
+		return t.Local().Format("15:04:05")
+	}
+	return t.Local().Format("Mon 2 Jan 15:04")
+}
+
+// stop makes a sentence of a reason.
+func stop(s string) string {
+	if s == "" || strings.HasSuffix(s, ".") {
+		return s
+	}
+	return s + "."
+}
+
+// tookText rounds d to what a person wants to know.
+func tookText(d time.Duration) string {
+	units := []time.Duration{24 * time.Hour, time.Hour, time.Minute, time.Second}
+	names := []string{"d", "h", "min", "s"}
+	for i, unit := range units {
+		if d < unit {
+			continue
+		}
+		s := fmt.Sprintf("%d %s", d/unit, names[i])
+		if i+1 < len(units) && d%unit >= units[i+1] {
+			s += fmt.Sprintf(" %d %s", d%unit/units[i+1], names[i+1])
+		}
+		return s
+	}
+	return fmt.Sprintf("%d ms", max(0, d.Milliseconds()))
+}

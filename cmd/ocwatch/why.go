@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/app"
+	"github.com/ocwatch/ocwatch/failover/watchdog"
+	"github.com/ocwatch/ocwatch/internal/web"
+)
+
+// whyOptions are what the flags of why say.
+type whyOptions struct {
+	profile, agent, provider string
+	asJSON                   bool
+}
+
+func newWhyCommand(g *global) *cobra.Command {
+	var o whyOptions
+	cmd := &cobra.Command{
+		Use:   "why [PROFILE]",
+		Short: "explain the present order",
+		Long: `Explains the present order: who set it, and for each account the evidence with
+its age, the rule that placed it, what would change that, and when ocwatch looks
+again. Asks the running watchdog; where none runs it asks every account once, as
+check does, and changes nothing.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				o.profile = args[0]
+			}
+			why, err := g.why(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if err := o.narrow(&why); err != nil {
+				return err
+			}
+			if !o.asJSON {
+				_, err = cmd.OutOrStdout().Write([]byte(whyText(why, time.Now())))
+				return err
+			}
+			enc := json.NewEncoder(cmd.OutOrStdout())
+			enc.SetIndent("", "  ")
+			return enc.Encode(why)
+		},
+	}
+	cmd.Flags().StringVar(&o.agent, "agent", "", "only this `agent`")
+	cmd.Flags().StringVar(&o.provider, "provider", "", "only this `provider`")
+	cmd.Flags().BoolVar(&o.asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// why asks the watchdog, and where none runs it looks for itself.
+func (g *global) why(ctx context.Context) (why watchdog.Why, err error) {
+	cfg, _, err := g.load()
+	if err != nil {
+		return why, err
+	}
+	doc, err := web.NewClient(cfg.DataDir).Why(ctx)
+	switch {
+	case errors.Is(err, web.ErrNotRunning):
+		return app.CheckWhy(ctx, app.Options{Config: cfg, Log: newLog(cfg.Log, os.Stderr).Level(quiet), Version: version})
+	case err != nil:
+		return why, err
+	}
+	if err := json.Unmarshal(doc, &why); err != nil {
+		return why, fmt.Errorf("why: answer not understood: %w (is another version running?)", err)
+	}
+	return why, nil
+}
+
+// narrow leaves what was asked for.
+func (o *whyOptions) narrow(why *watchdog.Why) error {
+	why.Pools = slices.DeleteFunc(why.Pools, func(p watchdog.PoolWhy) bool {
+		return o.agent != "" && p.Agent != o.agent || o.provider != "" && !sameProvider(o.provider, p.Provider) ||
+			o.profile != "" && !slices.ContainsFunc(p.Profiles, o.means)
+	})
+	if o.profile == "" {
+		return nil
+	}
+	if len(why.Pools) == 0 {
+		return fmt.Errorf("openclaw has no profile %q there; ocwatch why lists them", o.profile)
+	}
+	for i, p := range why.Pools {
+		why.Pools[i].Profiles = slices.DeleteFunc(p.Profiles, func(pr watchdog.ProfileWhy) bool { return !o.means(pr) })
+	}
+	return nil
+}
+
+func (o *whyOptions) means(p watchdog.ProfileWhy) bool { return p.ID == o.profile }
