@@ -139,7 +139,8 @@ func TestDiskFullAtAnyPage(t *testing.T) {
 			}
 		}
 		limit(pages)
-		for err := j.Commit(t.Context(), r); err != nil; err = j.Commit(t.Context(), r) {
+		store := func() error { return j.writeOnce(t.Context(), "commit", j.storing(t.Context(), r)) }
+		for err := store(); err != nil; err = store() {
 			if !errors.Is(err, ErrFull) {
 				t.Fatal(err)
 			}

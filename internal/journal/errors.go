@@ -19,7 +19,20 @@ var (
 	ErrFull     = errors.New("the disk is full")
 	ErrReadOnly = errors.New("the file or its directory cannot be written")
 	ErrBusy     = errors.New("another process holds the file")
+	ErrDisk     = errors.New("the disk cannot be read or written")
+	ErrNoFile   = errors.New("it is no file")
 )
+
+// unwritable reports whether err says that the file cannot be written now, for
+// a reason outside it.
+func unwritable(err error) bool {
+	for _, kind := range []error{ErrFull, ErrReadOnly, ErrBusy, ErrDisk} {
+		if errors.Is(err, kind) {
+			return true
+		}
+	}
+	return false
+}
 
 // explain says what failed on which file and what mends it. It is nil for nil.
 func (j *Journal) explain(op string, err error) error {
@@ -40,6 +53,10 @@ func (j *Journal) explain(op string, err error) error {
 // mendFile says what helps where a file cannot be opened at all.
 func mendFile(path string, err error) string {
 	switch info, statErr := os.Stat(path); {
+	case statErr == nil && !info.Mode().IsRegular():
+		return "no file is in its place: move " + path + " away"
+	case errors.Is(err, syscall.EROFS):
+		return "the file system is read-only: mount it read-write"
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return "free some space"
 	case errors.Is(err, fs.ErrPermission) && statErr == nil && info.Mode().IsRegular():
@@ -63,6 +80,8 @@ func classify(code int) (mend string, kind error) {
 		return "data_dir must be writable by the user that runs ocwatch", ErrReadOnly
 	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED:
 		return "stop the other process, or give it a data_dir of its own", ErrBusy
+	case lib.SQLITE_IOERR:
+		return "the kernel's log says what is wrong with the disk", ErrDisk
 	}
 	return "", nil
 }

@@ -86,10 +86,14 @@ func (j *Journal) openFile(ctx context.Context) error {
 	if err := j.finishReplacing(); err != nil {
 		return err
 	}
+	empty := exists(j.path) && fileSize(j.path)+fileSize(j.path+"-wal") == 0
 	if err := j.prepareFile(); err != nil {
 		return err
 	}
 	err := j.connect(ctx)
+	if empty && err == nil {
+		j.notes = append(j.notes, fmt.Sprintf("the journal %s was empty, as after a crash of the machine: a fresh one was begun", j.path))
+	}
 	if errors.Is(err, ErrDamaged) {
 		if err = j.replace(ctx, time.Now()); err == nil {
 			err = j.connect(ctx)
@@ -262,8 +266,17 @@ func (j *Journal) quickCheck(ctx context.Context) error {
 	return nil
 }
 
-// write runs f in one transaction.
+// write runs f in one transaction. Where the file cannot be written any more, it
+// is in memory that the next one is run.
 func (j *Journal) write(ctx context.Context, op string, f func(*sql.Tx) error) error {
+	err := j.writeOnce(ctx, op, f)
+	if unwritable(err) && ctx.Err() == nil {
+		err = errors.Join(err, j.retreat(ctx, err))
+	}
+	return err
+}
+
+func (j *Journal) writeOnce(ctx context.Context, op string, f func(*sql.Tx) error) error {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
 	return j.explain(op, inTx(ctx, j.db, f))

@@ -343,7 +343,7 @@ func TestOpenNamesWhatIsInTheWay(t *testing.T) {
 	for name, path := range map[string]string{"a directory": dir, "below a file": filepath.Join(dir, "file", "journal.db")} {
 		t.Run(name, func(t *testing.T) {
 			j := open(t, path)
-			if err := j.Trouble(); err == nil || !strings.Contains(err.Error(), "data_dir") {
+			if err := j.Trouble(); err == nil || !strings.Contains(err.Error(), map[string]string{"a directory": "move " + dir + " away", "below a file": "data_dir"}[name]) {
 				t.Errorf("trouble = %v", err)
 			}
 			commit(t, j, Round{At: day})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -30,9 +31,31 @@ func (j *Journal) stayInMemory(ctx context.Context, cause error) error {
 	return nil
 }
 
+// retreat goes into memory, since the file cannot be written any more: messages
+// that cannot be queued would reach nobody. Like mend, it leaves it to the
+// caller to write again, and says what it did.
+func (j *Journal) retreat(ctx context.Context, cause error) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.trouble != nil {
+		return nil
+	}
+	file, said := j.db, len(j.notes)
+	if err := j.stayInMemory(ctx, cause); err != nil {
+		j.db = file
+		return err
+	}
+	_ = file.Close() // all of it that could be written is
+	j.triedAt = time.Now()
+	return errors.New(strings.Join(j.notes[said:], "; "))
+}
+
 // seed takes over what the file has, apart from its history.
 func (j *Journal) seed(ctx context.Context) {
 	file, err := OpenReadOnly(ctx, j.path)
+	if errors.Is(err, ErrFull) {
+		file, err = openAlone(ctx, j.path)
+	}
 	if err != nil {
 		return
 	}

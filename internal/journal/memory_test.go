@@ -15,6 +15,84 @@ import (
 	"github.com/ocwatch/ocwatch/internal/quota"
 )
 
+// A disk that fills while ocwatch runs takes no message along: what the file had
+// and what comes are in memory, and go home once there is room.
+func TestDiskFillsWhileOpen(t *testing.T) {
+	for name, fill := range map[string]struct {
+		pragma, room string
+		want         error
+	}{
+		"full":      {"PRAGMA max_page_count=1", "PRAGMA max_page_count=1000000", ErrFull},
+		"read only": {"PRAGMA query_only=1", "PRAGMA query_only=0", ErrReadOnly},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := full(t)
+			j := open(t, path)
+			if _, err := j.db.ExecContext(t.Context(), fill.pragma); err != nil {
+				t.Fatal(err)
+			}
+			now := time.Now()
+			late := Round{At: now, State: map[string]json.RawMessage{"late": json.RawMessage(`"` + strings.Repeat("x", 1<<16) + `"`)},
+				Messages: []Message{{ID: "msg_late", Endpoint: "ops", Body: []byte(`{}`)}}}
+			if err := j.Commit(t.Context(), late); !errors.Is(err, fill.want) || !strings.Contains(err.Error(), "kept in memory") {
+				t.Errorf("err = %v", err)
+			}
+			commit(t, j, late)
+			if ids := pending(t, j); !errors.Is(j.Trouble(), fill.want) || len(ids) != 40 || ids[0] != "msg_01" || ids[39] != "msg_late" {
+				t.Errorf("trouble %v, pending %q", j.Trouble(), ids)
+			}
+			if err := j.Settle(t.Context(), []Outcome{{ID: "msg_01", Endpoint: "ops", Result: Delivered, At: now}}); err != nil {
+				t.Fatal(err)
+			}
+			commit(t, j, Round{At: now.Add(2 * time.Minute)})
+			docs, err := j.State(t.Context(), "")
+			if ids := pending(t, j); j.Trouble() != nil || err != nil || len(ids) != 39 || ids[0] != "msg_02" || len(docs) != 41 {
+				t.Errorf("at home: trouble %v, pending %q, %d documents, %v", j.Trouble(), ids, len(docs), err)
+			}
+		})
+	}
+}
+
+// A message that is delivered while the disk is full is not delivered again.
+func TestSettleOutlivesAFullDisk(t *testing.T) {
+	j := open(t, full(t))
+	if _, err := j.db.ExecContext(t.Context(), "PRAGMA query_only=1"); err != nil {
+		t.Fatal(err)
+	}
+	done := []Outcome{{ID: "msg_01", Endpoint: "ops", Result: Delivered, At: day}}
+	if err := j.Settle(t.Context(), done); !errors.Is(err, ErrReadOnly) {
+		t.Errorf("err = %v", err)
+	}
+	if err := j.Settle(t.Context(), done); err != nil {
+		t.Error(err)
+	}
+	if ids := pending(t, j); len(ids) != 38 || ids[0] != "msg_02" {
+		t.Errorf("pending %q", ids)
+	}
+}
+
+// An empty file is what a crash of the machine may leave of a journal.
+func TestEmptyFileIsSaid(t *testing.T) {
+	path := filepath.Join(t.TempDir(), FileName)
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if notes := strings.Join(open(t, path).Notes(), "\n"); !strings.Contains(notes, "was empty") {
+		t.Errorf("notes %q", notes)
+	}
+}
+
+// What stands in the journal's place is named, with what mends it.
+func TestDirectoryInItsPlace(t *testing.T) {
+	dir := t.TempDir()
+	if err := open(t, dir).Trouble(); err == nil || !strings.Contains(err.Error(), "move "+dir+" away") {
+		t.Errorf("trouble %v", err)
+	}
+	if _, err := OpenReadOnly(t.Context(), dir); !errors.Is(err, ErrNoFile) || !strings.Contains(err.Error(), "move it away") {
+		t.Errorf("err %v", err)
+	}
+}
+
 // holding keeps others from writing the file until it is called.
 func holding(t *testing.T, path string) (release func()) {
 	t.Helper()
@@ -188,7 +266,7 @@ func TestMemoryOutlivesCancelledCommits(t *testing.T) {
 
 // A disk that is full while the file is opened shows as an error of its own.
 func TestFullDiskIsNamed(t *testing.T) {
-	for code, want := range map[int]error{13: ErrFull, 4874: ErrFull, 778: nil, 11: ErrDamaged, 26: ErrDamaged, 5: ErrBusy, 14: ErrReadOnly} {
+	for code, want := range map[int]error{13: ErrFull, 4874: ErrFull, 778: ErrDisk, 1: nil, 11: ErrDamaged, 26: ErrDamaged, 5: ErrBusy, 14: ErrReadOnly} {
 		if _, got := classify(code); !errors.Is(got, want) {
 			t.Errorf("%d is %v, want %v", code, got, want)
 		}

@@ -31,13 +31,34 @@ func OpenReadOnly(ctx context.Context, path string) (*Journal, error) {
 		return nil, fmt.Errorf("journal %s: %w", path, ErrNone)
 	case err != nil:
 		return nil, fmt.Errorf("journal: %w", err)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("journal %s: %w: move it away", path, ErrNoFile)
 	case info.Size() == 0 && !exists(path+"-wal"):
 		return nil, fmt.Errorf("journal %s: %w", path, ErrNone)
 	}
+	j, err := openDSN(ctx, path, readOnlyDSN(path))
+	if (errors.Is(err, ErrFull) || errors.Is(err, ErrReadOnly)) && fileSize(path+"-wal") == 0 {
+		// There is no room for the index of the log. The log is empty, and
+		// nobody can write one now.
+		j, err = openDSN(ctx, path, readOnlyDSN(path)+"&immutable=1")
+	}
+	return j, err
+}
+
+// openAlone opens a journal to read it where the disk is too full for the index
+// of its log. Nobody else may have it open: whoever holds the lock of the
+// directory knows.
+func openAlone(ctx context.Context, path string) (*Journal, error) {
+	return openDSN(ctx, path, dsn(path)+"&_pragma=locking_mode(EXCLUSIVE)")
+}
+
+func openDSN(ctx context.Context, path, dsn string) (*Journal, error) {
 	j := &Journal{path: path}
-	if j.db, err = sql.Open("sqlite", readOnlyDSN(path)); err != nil {
+	var err error
+	if j.db, err = sql.Open("sqlite", dsn); err != nil {
 		return nil, j.explain("open", err)
 	}
+	j.db.SetMaxOpenConns(1)
 	if err := j.readable(ctx); err != nil {
 		return nil, errors.Join(err, j.db.Close())
 	}
@@ -49,7 +70,16 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// readOnlyDSN never has immutable, which would miss what is in the WAL.
+// fileSize is how large a file is, 0 where there is none.
+func fileSize(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+// readOnlyDSN has no immutable, which would miss what is in the WAL.
 func readOnlyDSN(path string) string {
 	u := url.URL{Scheme: "file", OmitHost: true, Path: path}
 	u.RawQuery = url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(2000)"}}.Encode()

@@ -50,7 +50,16 @@ type Round struct {
 // the round is on disk. A round that changes nothing writes nothing.
 func (j *Journal) Commit(ctx context.Context, r Round) error {
 	j.comeHome(ctx, r.At)
-	err := j.write(ctx, "commit a round", func(tx *sql.Tx) error {
+	err := j.write(ctx, "commit a round", j.storing(ctx, r))
+	if errors.Is(err, ErrDamaged) {
+		err = errors.Join(err, j.mend(ctx))
+	}
+	return err
+}
+
+// storing stores all of r.
+func (j *Journal) storing(ctx context.Context, r Round) func(*sql.Tx) error {
+	return func(tx *sql.Tx) error {
 		for _, store := range []func(context.Context, *sql.Tx, Round) error{
 			storeState, storeReadings, storeSwitches, storeRestarts, storeLogins, storeEpisodes, storeMessages,
 		} {
@@ -59,11 +68,7 @@ func (j *Journal) Commit(ctx context.Context, r Round) error {
 			}
 		}
 		return j.prune(ctx, tx, r.At)
-	})
-	if errors.Is(err, ErrDamaged) {
-		err = errors.Join(err, j.mend(ctx))
 	}
-	return err
 }
 
 func storeState(ctx context.Context, tx *sql.Tx, r Round) error {
