@@ -12,7 +12,7 @@
 // every reset and every change of account for news about the rate, and weighs
 // busy times by how many readings the journal happened to keep of them. What was
 // used between two times is exact whatever lies between. Replay measures the
-// difference: on simulated demand half the error of such a slope, and a fifth of
+// difference: on simulated demand half the error of such a slope, and a quarter of
 // the thresholds that it does not see coming.
 //
 // Two rates come from it: the recent one, over the last hours with weights that
@@ -66,6 +66,9 @@ type Pool struct {
 	SwitchAt float64
 	// Models are those whose own windows count as the account's.
 	Models []string
+	// Paid is who serves when none of the accounts can, billed for every token;
+	// "" where nobody does. It is none of Accounts.
+	Paid string
 }
 
 // Confidence is how far a forecast can be relied upon.
@@ -118,6 +121,8 @@ type Forecast struct {
 	// Zero: there is no Dry, or no reset time is known.
 	Back  time.Time
 	First string
+	// Paid is the pool's.
+	Paid string
 	// Confidence is that of Dry, zero or not.
 	Confidence Confidence
 }
@@ -146,7 +151,7 @@ const (
 // Of makes the forecast of p at now. It never tells of a time before now.
 func Of(now time.Time, p Pool) Forecast {
 	states, d := statesOf(now, p), demandOf(now, p)
-	f := Forecast{Confidence: Unknown}
+	f := Forecast{Confidence: Unknown, Paid: p.Paid}
 	if i := serving(states, p.SwitchAt); i >= 0 {
 		f.Serving = states[i].id
 	}

@@ -2,6 +2,7 @@ package forecast
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ocwatch/ocwatch/internal/event"
@@ -39,8 +40,8 @@ const (
 // pass its threshold while another account takes over is no news: nobody has to
 // do anything about it.
 //
-// The event is profile.low of the profile that serves last, with the reason in
-// one sentence; agent and provider are the caller's to fill in. An episode is
+// The event is profile.low of the profile that serves last, with the time of the
+// gap; what else is known of the pool is the caller's to fill in. An episode is
 // over once the gap that was told is, or once it was out of sight for an hour: a
 // login, or less demand.
 func Warnings(now time.Time, f Forecast, worth time.Duration, t Told) (Told, []event.Event) {
@@ -59,10 +60,11 @@ func Warnings(now time.Time, f Forecast, worth time.Duration, t Told) (Told, []e
 		return t, nil
 	}
 	t.At, t.Back = now, f.Back
-	e := event.Event{Type: event.ProfileLow, Timestamp: now, Data: event.Data{Profile: f.Last, Reason: f.say(now)}}
-	if f.First == f.Last && !f.Back.IsZero() {
-		back := f.Back
-		e.Data.RecoversAt = &back
+	dry := f.about(now)
+	e := event.Event{Type: event.ProfileLow, Timestamp: now, Data: event.Data{Profile: f.Last, Reason: f.say(now), RunsDryAt: &dry}}
+	if !f.Back.IsZero() {
+		back := f.Back.Round(time.Second)
+		e.Data.RecoversAt, e.Data.FirstBack = &back, f.First
 	}
 	return t, []event.Event{e}
 }
@@ -111,14 +113,25 @@ func (t Told) notAhead(now time.Time) Told {
 	return t
 }
 
+// about is Dry as exactly as it can be told.
+func (f Forecast) about(now time.Time) time.Time { return later(f.Dry.Round(roughly), now) }
+
 // say tells the gap in one sentence.
 func (f Forecast) say(now time.Time) string {
-	dry := later(f.Dry.Round(roughly), now)
-	s := fmt.Sprintf("the pool runs dry about %s", clock(now, dry))
-	if f.Back.IsZero() {
-		return s + "; nobody knows when the first account is back"
+	dry := clock(now, f.about(now))
+	clauses := []string{fmt.Sprintf("the pool runs dry about %s", dry)}
+	if f.Paid != "" {
+		clauses[0] = fmt.Sprintf("the subscriptions run dry about %s", dry)
 	}
-	return s + fmt.Sprintf("; %s is back first, at %s: a gap of %s", f.First, clock(now, f.Back), lasts(f.Gap()))
+	if f.Back.IsZero() {
+		clauses = append(clauses, "nobody knows when the first account is back")
+	} else {
+		clauses = append(clauses, fmt.Sprintf("%s is back first, at %s: a gap of %s", f.First, clock(now, f.Back), lasts(f.Gap())))
+	}
+	if f.Paid != "" {
+		clauses = append(clauses, fmt.Sprintf("meanwhile %s serves, billed for every token", f.Paid))
+	}
+	return strings.Join(clauses, "; ")
 }
 
 // clock names the day where it is not within the next.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/ocwatch/ocwatch/failover"
@@ -26,6 +27,8 @@ type account struct {
 	latest  quota.Reading // the newest probe
 	usage   quota.Reading // the newest probe that told of the account
 	next    time.Time     // when it is to be asked again
+	past    past          // what it said in the last week
+	asked   []time.Time   // in the last hour
 	blocks  string        // OpenClaw's blocks as last seen, to notice a new one
 	listed  bool          // the last snapshot had it
 }
@@ -121,6 +124,8 @@ func (q question) learn(r quota.Reading, cfg Config) {
 	q.done(r)
 	a := q.account
 	a.latest = r
+	a.past.add(r)
+	a.noteAsked(r.At)
 	if r.Verdict.Conclusive() {
 		a.usage = r
 	}
@@ -182,13 +187,31 @@ func (w *Watchdog) noticeBlocks(snap profiles.Snapshot, cfg Config) {
 			blocks[p.Account] += fmt.Sprint(pl.Agent, p.ID, p.Block.Until.UnixMilli(), ";")
 		}
 	}
-	for key, b := range blocks {
-		a := w.account(key, cfg)
-		if soon := a.latest.At.Add(afterBlock); a.blocks != "" && a.blocks != b && soon.Before(a.next) {
+	for _, ask := range w.distinct(snap) {
+		a, b := w.account(ask.Key, cfg), blocks[ask.Key]
+		if soon := a.soonest(ask); a.blocks != "" && a.blocks != b && soon.Before(a.next) {
 			a.next = soon
 		}
 		a.blocks = b
 	}
+}
+
+// soonest is when a may be asked again because OpenClaw was refused. Others ask
+// the same endpoint, and its provider counts them all: the hourly budget holds
+// whatever happens, with room for a round that takes a along.
+func (a *account) soonest(ask probe.Account) time.Time {
+	soon := a.latest.At.Add(afterBlock)
+	if n := len(a.asked) - probe.PaceOf(ask.Provider, ask.Type).Hourly; n >= 0 {
+		if free := a.asked[n].Add(time.Hour + maxEarly); free.After(soon) {
+			return free
+		}
+	}
+	return soon
+}
+
+// noteAsked remembers that a was asked, for an hour.
+func (a *account) noteAsked(at time.Time) {
+	a.asked = append(slices.DeleteFunc(a.asked, func(t time.Time) bool { return t.After(at) || at.Sub(t) >= time.Hour+maxEarly }), at)
 }
 
 func (w *Watchdog) inquiry(agent string, p profiles.Profile) probe.Account {

@@ -11,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/ocwatch/ocwatch/failover"
+	"github.com/ocwatch/ocwatch/failover/forecast"
 	"github.com/ocwatch/ocwatch/internal/event"
 	"github.com/ocwatch/ocwatch/internal/journal"
 	"github.com/ocwatch/ocwatch/profiles"
@@ -55,6 +56,12 @@ func (w *Watchdog) loadOne(key string, doc []byte, cfg Config) error {
 			return err
 		}
 		w.pool(poolPrefix + strings.TrimPrefix(key, pinPrefix)).plan.Pin = pin
+	case strings.HasPrefix(key, toldPrefix):
+		var t forecast.Told
+		if err := json.Unmarshal(doc, &t); err != nil {
+			return err
+		}
+		w.pool(poolPrefix + strings.TrimPrefix(key, toldPrefix)).told = t
 	case key == pauseKey:
 		var pause Pause
 		if err := json.Unmarshal(doc, &pause); err != nil {

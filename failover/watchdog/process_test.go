@@ -212,11 +212,20 @@ func (p *process) State(ctx context.Context, prefix string) (docs map[string]jso
 	return docs, err
 }
 
+// Readings implements Journal.
+func (p *process) Readings(ctx context.Context, account string, since time.Time) (list []quota.Reading, err error) {
+	err = p.effect(ctx, "past", func() error { list, err = p.journal.Readings(ctx, account, since); return err })
+	return list, err
+}
+
 // Route implements Notifier. A message says what the event was in short:
 // "profile.low:alice", "pool.depleted:login".
 func (p *process) Route(e event.Event) ([]journal.Message, error) {
 	body := string(e.Type)
 	parts := []string{e.Data.Profile, e.Data.Action}
+	if e.Data.RunsDryAt != nil {
+		parts = append(parts, "dry")
+	}
 	if e.Data.Login != nil {
 		parts = append(parts, e.Data.Login.Code)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/ocwatch/ocwatch/failover"
+	"github.com/ocwatch/ocwatch/failover/forecast"
 	"github.com/ocwatch/ocwatch/internal/event"
 	"github.com/ocwatch/ocwatch/internal/journal"
 	"github.com/ocwatch/ocwatch/internal/openclaw"
@@ -30,6 +31,9 @@ type pool struct {
 	// asks are events that wait for a login's code, and fetch brings it.
 	asks  []ask
 	fetch *fetch
+	// outlook is what lies ahead, and told what was told of it.
+	outlook outlook
+	told    forecast.Told
 }
 
 // Round reads, probes, decides and acts once. It returns when the next round
@@ -47,6 +51,7 @@ func (w *Watchdog) Round(ctx context.Context) time.Time {
 		return time.Time{}
 	}
 	rd := journal.Round{At: time.Now().UTC(), State: map[string]json.RawMessage{}}
+	w.recall(ctx, rd.At, snap, cfg)
 	w.repace(rd.At, snap, cfg)
 	w.noticeBlocks(snap, cfg)
 	w.reread(ctx, snap, w.noticeLogins(snap, news, cfg))
@@ -97,6 +102,7 @@ func (w *Watchdog) Check(ctx context.Context) (Status, error) {
 		return Status{}, err
 	}
 	rd := journal.Round{At: time.Now().UTC(), State: map[string]json.RawMessage{}}
+	w.recall(ctx, rd.At, snap, cfg)
 	w.noticeLogins(snap, news, cfg)
 	w.probe(ctx, rd.At, cfg, snap)
 	if err := ctx.Err(); err != nil {
@@ -139,6 +145,7 @@ func (w *Watchdog) decide(rd *journal.Round, snap profiles.Snapshot, loggedIn ma
 	plans := make([]decided, 0, len(snap.Pools))
 	seen := map[string]bool{}
 	told := map[string]bool{}
+	forecasts := map[string]forecast.Forecast{}
 	w.checkPause(rd)
 	w.shared = snap.Layout == openclaw.SharedDatabase
 	for _, pl := range snap.Pools {
@@ -152,8 +159,11 @@ func (w *Watchdog) decide(rd *journal.Round, snap profiles.Snapshot, loggedIn ma
 		p.plan = failover.Decide(rd.At, cfg.Policy(pl.Provider), in)
 		recordEpisodes(rd, before.Memory, p.plan)
 		plans = append(plans, decided{before, p.plan})
-		for _, e := range w.holdAsks(rd, p, before.Memory) {
-			w.route(rd, told, e)
+		warnings := w.foresee(rd, p, cfg, forecasts)
+		for _, e := range append(w.holdAsks(rd, p, before.Memory), warnings...) {
+			if !p.foretold(e) {
+				w.route(rd, told, e)
+			}
 		}
 		if p.plan.Adopted || p.plan.Promoted {
 			rd.Switches = append(rd.Switches, adopted(rd.At, before, p.plan))
@@ -173,6 +183,7 @@ func (w *Watchdog) decide(rd *journal.Round, snap profiles.Snapshot, loggedIn ma
 			w.forget(rd, landedKey(key))
 			w.forget(rd, asksKey(key))
 			w.forget(rd, pinKey(key))
+			w.forget(rd, toldKey(key))
 		default:
 			// A pool whose store cannot be read now is not gone, and its last
 			// plan is nothing to act on.
@@ -197,6 +208,9 @@ func (w *Watchdog) route(rd *journal.Round, told map[string]bool, e event.Event)
 	subject := e.Data.Agent
 	if e.Data.Profile != "" {
 		subject = e.Data.Profile + " " + w.billed(e.Data)
+	}
+	if e.Data.RunsDryAt != nil {
+		subject += " runs dry" // which is more than that the profile is low
 	}
 	key := fmt.Sprint(e.Type, " ", e.Data.Provider, " ", subject)
 	if told[key] {

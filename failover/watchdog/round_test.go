@@ -303,7 +303,7 @@ func TestIntentGoesFirst(t *testing.T) {
 			return none
 		}
 		p.rounds(1)
-		if got := strings.Join(seen, " "); got != "snapshot probe health commit snapshot order commit" {
+		if got := strings.Join(seen, " "); got != "snapshot past past past probe health commit snapshot order commit" {
 			t.Errorf("a round with a switch is %q", got)
 		}
 		if doc := string(w.disk.docs["pool/main/openai"]); strings.Contains(doc, "intent") || len(w.disk.switches) != 1 {

@@ -219,7 +219,9 @@ func (s *sim) webhooks(t *testing.T) []string {
 		if err := json.Unmarshal([]byte(body), &e); err != nil {
 			t.Fatal(err)
 		}
-		out[i] = string(e.Type)
+		if out[i] = string(e.Type); e.Data.RunsDryAt != nil {
+			out[i] += ":dry"
+		}
 	}
 	return out
 }
@@ -271,7 +273,7 @@ func TestWholeDay(t *testing.T) {
 		s.p.run()
 		s.pass(12 * time.Hour)
 		want := []string{
-			"watchdog.started", "profile.low", "pool.switched", "profile.low", "profile.exhausted", "profile.exhausted", "pool.depleted",
+			"watchdog.started", "profile.low:dry", "pool.switched", "profile.exhausted", "profile.exhausted", "pool.depleted",
 			"pool.switched", "profile.recovered", "pool.recovered", "profile.recovered",
 		}
 		if got := s.webhooks(t); !slices.Equal(got, want) {

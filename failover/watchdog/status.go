@@ -48,10 +48,11 @@ type PoolStatus struct {
 	Order       []string           `json:"order"`
 	OrderSource string             `json:"order_source"` // stored, config, none
 	// Pending says what Order still lacks, "" where the gateway goes by it.
-	Pending    string          `json:"pending,omitempty"`
-	RecoversAt *time.Time      `json:"recovers_at"`
-	Pinned     *PinStatus      `json:"pinned"`
-	Profiles   []ProfileStatus `json:"profiles"`
+	Pending    string     `json:"pending,omitempty"`
+	RecoversAt *time.Time `json:"recovers_at"`
+	Outlook
+	Pinned   *PinStatus      `json:"pinned"`
+	Profiles []ProfileStatus `json:"profiles"`
 }
 
 // PinStatus is a profile that a person put first.
@@ -72,7 +73,7 @@ type ProfileStatus struct {
 	Reason   string         `json:"reason"`
 	Until    *time.Time     `json:"until"`
 	Fix      string         `json:"fix,omitempty"`
-	Windows  []quota.Window `json:"windows"`
+	Windows  []WindowStatus `json:"windows"`
 	ProbedAt *time.Time     `json:"probed_at"`
 	Source   quota.Source   `json:"source"`
 	Verdict  quota.Verdict  `json:"verdict"`
@@ -145,7 +146,7 @@ func (w *Watchdog) poolStatus(p *pool) PoolStatus {
 	out := PoolStatus{
 		Agent: p.plan.Agent, Provider: p.plan.Provider, State: p.plan.State, Reason: p.plan.Reason,
 		Order: p.plan.Order, OrderSource: string(p.now.Source), RecoversAt: timePtr(p.plan.RecoversAt), Pinned: pinStatus(p.plan.Pin),
-		Profiles: []ProfileStatus{}, Pending: p.pending(),
+		Profiles: []ProfileStatus{}, Pending: p.pending(), Outlook: p.outlook.shown(),
 	}
 	if p.failed != "" {
 		out.Reason += fmt.Sprintf("; the order could not be set (tries: %d, next at %s): %s",
@@ -156,7 +157,7 @@ func (w *Watchdog) poolStatus(p *pool) PoolStatus {
 		stored[pr.ID] = pr
 	}
 	for _, a := range p.plan.Profiles {
-		out.Profiles = append(out.Profiles, w.profileStatus(a, stored[a.ID]))
+		out.Profiles = append(out.Profiles, w.profileStatus(a, stored[a.ID], p.outlook))
 	}
 	return out
 }
@@ -172,18 +173,18 @@ func (p *pool) pending() string {
 	return ""
 }
 
-func (w *Watchdog) profileStatus(a failover.Assessment, p profiles.Profile) ProfileStatus {
+func (w *Watchdog) profileStatus(a failover.Assessment, p profiles.Profile, ahead outlook) ProfileStatus {
 	s := ProfileStatus{
 		ID: a.ID, Type: string(p.Type), State: a.State, Paid: a.Paid, Account: p.Account, Plan: p.Plan,
-		Reason: a.Reason, Until: timePtr(a.Until), Fix: mend(a, p), Windows: []quota.Window{},
+		Reason: a.Reason, Until: timePtr(a.Until), Fix: mend(a, p), Windows: []WindowStatus{},
 	}
 	acc := w.accounts[p.Account]
 	if acc == nil || acc.latest.At.IsZero() {
 		return s
 	}
 	s.ProbedAt, s.Verdict, s.Source = timePtr(acc.latest.At), acc.latest.Verdict, acc.latest.Source
-	if acc.usage.Windows != nil {
-		s.Windows = acc.usage.Windows
+	for _, win := range acc.usage.Windows {
+		s.Windows = append(s.Windows, ahead.window(p.Account, win))
 	}
 	s.Plan = cmp.Or(acc.usage.Plan, s.Plan)
 	return s

@@ -72,6 +72,8 @@ type Restarter interface {
 type Journal interface {
 	Commit(ctx context.Context, r journal.Round) error
 	State(ctx context.Context, prefix string) (map[string]json.RawMessage, error)
+	// Readings are what was kept of an account since a time, oldest first.
+	Readings(ctx context.Context, account string, since time.Time) ([]quota.Reading, error)
 }
 
 // Notifier turns an event into messages for the journal's outbox, and is woken

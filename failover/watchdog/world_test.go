@@ -53,7 +53,7 @@ type world struct {
 
 // newWorld has one pool, main's openai profiles in that order.
 func newWorld(ids ...string) *world {
-	d := &disk{docs: map[string]json.RawMessage{}}
+	d := &disk{docs: map[string]json.RawMessage{}, readings: map[string][]quota.Reading{}}
 	w := &world{
 		says: map[string]quota.Reading{}, view: map[string][]string{}, hidden: map[string]bool{}, asked: map[string]int{},
 		restart: 20 * time.Second, journal: d, disk: d,
@@ -257,6 +257,7 @@ func verdict(v quota.Verdict) quota.Reading { return quota.Reading{Verdict: v, R
 type disk struct {
 	mu       sync.Mutex
 	docs     map[string]json.RawMessage
+	readings map[string][]quota.Reading // by account
 	messages []journal.Message
 	switches []journal.Switch
 	restarts []journal.Restart
@@ -284,6 +285,12 @@ func (d *disk) Commit(ctx context.Context, r journal.Round) error {
 			d.messages = append(d.messages, m)
 		}
 	}
+	for _, next := range r.Readings {
+		kept := d.readings[next.Account]
+		if len(kept) == 0 || journal.WorthKeeping(kept[len(kept)-1], next) {
+			d.readings[next.Account] = append(kept, next)
+		}
+	}
 	d.switches = append(d.switches, r.Switches...)
 	d.restarts = append(d.restarts, r.Restarts...)
 	d.keepHistory(r)
@@ -294,6 +301,12 @@ func (d *disk) State(context.Context, string) (map[string]json.RawMessage, error
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return maps.Clone(d.docs), nil
+}
+
+func (d *disk) Readings(_ context.Context, account string, since time.Time) ([]quota.Reading, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(d.readings[account]), func(r quota.Reading) bool { return r.At.Before(since) }), nil
 }
 
 // has reports whether the journal has a document.

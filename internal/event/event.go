@@ -72,9 +72,14 @@ type Data struct {
 	From       string     `json:"from,omitempty"` // pool.switched: who was first
 	To         string     `json:"to,omitempty"`   // pool.switched: who is first now
 	RecoversAt *time.Time `json:"recovers_at,omitempty"`
-	Order      []string   `json:"order,omitempty"`
-	Profiles   []Profile  `json:"profiles,omitempty"`
-	Login      *Login     `json:"login,omitempty"`
+	// RunsDryAt is when the pool is expected to have nobody left that can serve,
+	// of a warning ahead of it; RecoversAt is then the end of that, and FirstBack
+	// who ends it.
+	RunsDryAt *time.Time `json:"runs_dry_at,omitempty"`
+	FirstBack string     `json:"first_back,omitempty"`
+	Order     []string   `json:"order,omitempty"`
+	Profiles  []Profile  `json:"profiles,omitempty"`
+	Login     *Login     `json:"login,omitempty"`
 }
 
 // Profile is one profile's state within an event.

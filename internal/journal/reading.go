@@ -55,7 +55,7 @@ func storeReadings(ctx context.Context, tx *sql.Tx, r Round) error {
 
 func storeReading(ctx context.Context, tx *sql.Tx, next quota.Reading) error {
 	last, ok, err := lastReading(ctx, tx, next.Account)
-	if err != nil || ok && !worthKeeping(last, next) {
+	if err != nil || ok && !WorthKeeping(last, next) {
 		return err
 	}
 	shape, doc, err := encodeReading(next)
@@ -100,8 +100,10 @@ func scanReading(account string, scan func(...any) error) (quota.Reading, error)
 	return decodeReading(account, fromMillis(at), shape, doc)
 }
 
-// worthKeeping reports whether next says more than last, which is stored.
-func worthKeeping(last, next quota.Reading) bool {
+// WorthKeeping reports whether next says more than last, which is stored: its
+// verdict or a window is another, by a percent at least, or it is 15 minutes
+// older or newer.
+func WorthKeeping(last, next quota.Reading) bool {
 	if next.Verdict != last.Verdict || next.At.Sub(last.At).Abs() >= keepEvery || len(next.Windows) != len(last.Windows) {
 		return true
 	}

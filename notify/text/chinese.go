@@ -34,7 +34,11 @@ var chinese = words{
 	switched: "%s 现在使用 %s。", switchedFrom: "%s 已从 %[3]s 切换到 %[2]s。",
 	paid: "%s 现在使用 %s，按量计费。", poolBack: "%s 已恢复：%s 可以继续使用。",
 	firstFree: "最早恢复的订阅账号：%s。", backFromPaid: "有订阅账号恢复后会自动切回。",
-	everyOut: "所有%s账号%s均不可用",
+	runsDry:     "%s 预计约 %s额度全部用完。",
+	freeRunsDry: "%s 的订阅账号预计约 %s额度全部用完。",
+	gapOf:       "中断约 %s。", paidNext: "在此期间由 %s 提供服务，按量计费。",
+	addAccount: "请在此之前再登录一个还有额度的账号",
+	everyOut:   "所有%s账号%s均不可用",
 	out: [ailments]outWords{
 		isSpent:   {"唯一的%s账号%s额度已用完", "%s额度全部用完。", "%d 个额度用完", "额度已用完"},
 		isDead:    {"唯一的%s账号%s需要重新登录", "%s全部需要重新登录。", "%d 个需要重新登录", "需要重新登录"},

@@ -75,6 +75,8 @@ var quotaPhrases = []phrase{
 	{english: "no profile can serve: spent {n}, login needed {n2}, refused by OpenClaw after errors {n3}", chinese: "没有可用账号：{n} 个额度用完，{n2} 个需要重新登录，{n3} 个因出错被 OpenClaw 停用"},
 	{english: "first back is {id} at {time}", chinese: "最早恢复的是 {id}，{time}"},
 	{english: "the pool runs dry about {time}", chinese: "预计约 {time} 所有账号额度用完"},
+	{english: "the subscriptions run dry about {time}", chinese: "预计约 {time} 订阅账号额度全部用完"},
+	{english: "meanwhile {id} serves, billed for every token", chinese: "在此期间由 {id} 提供服务，按量计费"},
 	{english: "{id} is back first, at {time}: a gap of {lasted}", chinese: "最早恢复的是 {id}，{time}，中间空缺 {lasted}"},
 	{english: "nobody knows when the first account is back", chinese: "何时恢复未知"},
 	{english: "no provider answer for any profile, so it is the network or the provider", chinese: "所有账号都得不到服务商应答，应是网络或服务商的问题"},

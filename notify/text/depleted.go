@@ -67,6 +67,48 @@ func (s *telling) depleted() {
 	s.listProfiles()
 }
 
+// runsDry says ahead when nothing will be left, when something is back, and
+// what keeps it from happening.
+func (s *telling) runsDry() {
+	dry, back := *s.Data.RunsDryAt, s.Data.RecoversAt
+	key := s.paidNext()
+	headline := s.w.runsDry
+	if key != "" {
+		headline = s.w.freeRunsDry
+	}
+	s.line(fmt.Sprintf(headline, s.pool(), s.clock.moment(dry)+s.clock.hint(dry)))
+	if back == nil {
+		s.line(s.w.backUnknown)
+	} else {
+		s.line(fmt.Sprintf(s.w.firstBack, cmp.Or(s.Data.FirstBack, s.w.oneOfThem), s.clock.at(*back)+s.clock.hint(*back)), s.gap(dry, *back))
+	}
+	s.line(formatAny(s.w.paidNext, key))
+	ask := s.w.addAccount
+	if len(s.dead()) > 0 {
+		ask = s.asWhom()
+	}
+	s.login(ask)
+}
+
+// gap says for how long nothing is left.
+func (s *telling) gap(dry, back time.Time) string {
+	long := back.Sub(dry).Round(time.Minute)
+	if long <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(s.w.gapOf, s.w.span(spanOf(long)))
+}
+
+// paidNext is who serves when the subscriptions do not, for money.
+func (s *telling) paidNext() string {
+	for _, p := range s.Data.Profiles {
+		if p.Paid && p.State != "dead" && p.State != "exhausted" {
+			return cmp.Or(p.ID, s.w.aPaidProfile)
+		}
+	}
+	return ""
+}
+
 // allOut is the headline.
 func (s *telling) allOut() string {
 	n, of, agent := max(len(s.Data.Order), len(s.Data.Profiles)), s.account(), s.ofAgent()

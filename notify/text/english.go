@@ -31,7 +31,11 @@ var english = words{
 	switched: "%s now runs on %s.", switchedFrom: "%s now runs on %s instead of %s.",
 	paid: "%s now runs on %s, which is billed for every token.", poolBack: "%s is back: %s can serve again.",
 	firstFree: "The first free one is back %s.", backFromPaid: "ocwatch goes back as soon as a subscription can serve.",
-	everyOut: "Every %saccount%s is out",
+	runsDry:     "%s runs dry about %s.",
+	freeRunsDry: "The subscriptions of %s run dry about %s.",
+	gapOf:       "That leaves a gap of %s.", paidNext: "Until then %s serves, which is billed for every token.",
+	addAccount: "Add an account that has quota left before then",
+	everyOut:   "Every %saccount%s is out",
 	out: [ailments]outWords{
 		isSpent:   {"The only %saccount%s is spent", "%s are spent.", "%d spent", "spent"},
 		isDead:    {"The only %saccount%s needs a fresh login", "%s need a fresh login.", "%d in need of a login", "needs a login"},

@@ -27,6 +27,7 @@ var samples = []string{
 	"the pool runs dry about 03:00 UTC; openai:bob is back first, at 04:10 UTC: a gap of 70 min",
 	"the pool runs dry about 2026-11-24 03:00 UTC; openai:bob is back first, at 2026-11-25 04:10 UTC: a gap of 25 h",
 	"the pool runs dry about 03:00 UTC; nobody knows when the first account is back",
+	"the subscriptions run dry about 03:00 UTC; openai:bob is back first, at 04:10 UTC: a gap of 70 min; meanwhile openai:key serves, billed for every token",
 	"openai:bob has more left than openai:alice (5h window 10 % used)", "openai:bob has more left than openai:alice",
 	"openai:bob resets before openai:alice, so its quota is used first (weekly window 40 % used)",
 	"openai:alice stays first; second is openai:carol (5h window 10 % used) in place of openai:bob, which is exhausted (5h window 100 % used, weekly window spent)",

@@ -60,6 +60,10 @@ var stories = map[event.Type]func(*telling){
 }
 
 func (s *telling) low() {
+	if s.Data.RunsDryAt != nil {
+		s.runsDry()
+		return
+	}
 	s.line(s.because(fmt.Sprintf(s.w.low, s.profile()), s.reason()))
 	s.line(s.when(s.w.resets, s.Data.RecoversAt), s.w.nothingToDo)
 }

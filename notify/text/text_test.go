@@ -75,10 +75,28 @@ func tolds() []told {
 	deadKey := event.Profile{ID: "openai:key", State: "dead", Reason: "the provider does not accept this key", Paid: true}
 	newKey := &event.Login{Command: "ocwatch login --provider openai --api-key", Key: true}
 	nothing := func(*event.Data) {}
+	dry := func(f func(d *event.Data)) event.Data {
+		return about("openai:alice", "the pool runs dry about 13:00 UTC; openai:bob is back first, at 18:40 UTC: a gap of 6 h", func(d *event.Data) {
+			d.RunsDryAt, d.RecoversAt, d.FirstBack = at(13, 0), at(18, 40), "openai:bob"
+			d.Login = &event.Login{Command: "ocwatch login --provider openai", Chat: "/login codex"}
+			d.Profiles = []event.Profile{{ID: "openai:alice", State: "available"}, {ID: "openai:bob", State: "exhausted", Until: at(18, 40)}}
+			f(d)
+		})
+	}
 	const login, wait = event.ActionLogin, event.ActionWait
 	return []told{
 		{"low", event.ProfileLow, about("openai:alice", "5h window 96 % used", func(d *event.Data) { d.RecoversAt = at(18, 40) })},
 		{"low, nothing known", event.ProfileLow, event.Data{}},
+		{"runs dry", event.ProfileLow, dry(func(*event.Data) {})},
+		{"runs dry, nobody knows until when", event.ProfileLow, dry(func(d *event.Data) { d.RecoversAt, d.FirstBack = nil, "" })},
+		{"runs dry for days, another agent", event.ProfileLow, dry(func(d *event.Data) {
+			d.Agent, d.RecoversAt, d.Login = "work", at(69, 0), &event.Login{Command: "ocwatch login --provider openai --agent work"}
+		})},
+		{"runs dry, with a dead login", event.ProfileLow, dry(func(d *event.Data) { d.Profiles = append(d.Profiles, carol) })},
+		{"runs dry, with a paid key behind", event.ProfileLow, dry(func(d *event.Data) {
+			d.Profiles = append(d.Profiles, event.Profile{ID: "openai:key", State: "available", Paid: true})
+		})},
+		{"runs dry, nothing else known", event.ProfileLow, event.Data{RunsDryAt: at(13, 0)}},
 		{"spent", event.ProfileExhausted, about("openai:alice", "5h window 100 % used", func(d *event.Data) { d.RecoversAt = at(18, 40) })},
 		{"spent, tomorrow", event.ProfileExhausted, about("openai:alice", "5h window 100 % used, weekly window 100 % used", func(d *event.Data) { d.RecoversAt = at(34, 5) })},
 		{"spent, next year", event.ProfileExhausted, about("openai:alice", "monthly window 100 % used", func(d *event.Data) { d.RecoversAt = at(24*50, 0) })},

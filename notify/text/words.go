@@ -38,6 +38,9 @@ type words struct {
 	paid, poolBack         string // name, to
 	firstFree              string // time
 	backFromPaid           string
+	runsDry, freeRunsDry   string // name, time
+	gapOf, paidNext        string // how long; profile
+	addAccount             string
 	everyOut               string // provider, agent
 	all                    func(n int, provider, agent string) string
 	out                    [ailments]outWords

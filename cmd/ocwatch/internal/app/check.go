@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 
 	"github.com/ocwatch/ocwatch/failover/restart"
 	"github.com/ocwatch/ocwatch/failover/watchdog"
 	"github.com/ocwatch/ocwatch/internal/event"
 	"github.com/ocwatch/ocwatch/internal/journal"
+	"github.com/ocwatch/ocwatch/internal/quota"
 	"github.com/ocwatch/ocwatch/profiles"
 )
 
@@ -53,6 +55,9 @@ func (nothing) Commit(context.Context, journal.Round) error { return nil }
 
 // State remembers nothing.
 func (nothing) State(context.Context, string) (map[string]json.RawMessage, error) { return nil, nil }
+
+// Readings has none.
+func (nothing) Readings(context.Context, string, time.Time) ([]quota.Reading, error) { return nil, nil }
 
 // Route sends nothing.
 func (nothing) Route(event.Event) ([]journal.Message, error) { return nil, nil }
