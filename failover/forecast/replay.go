@@ -163,6 +163,24 @@ func (d *Distribution) add(now, told, came time.Time) {
 	}
 }
 
+// Add adds what another history brought.
+func (e *Errors) Add(o Errors) {
+	e.Windows.merge(o.Windows)
+	e.Pools.merge(o.Pools)
+}
+
+func (t *Tally) merge(o Tally) {
+	t.All.merge(o.All)
+	t.Sure.merge(o.Sure)
+	t.All.sum()
+	t.Sure.sum()
+}
+
+func (d *Distribution) merge(o Distribution) {
+	d.Came, d.False, d.Missed, d.Quiet = d.Came+o.Came, d.False+o.False, d.Missed+o.Missed, d.Quiet+o.Quiet
+	d.off = append(d.off, o.off...)
+}
+
 func (d *Distribution) sum() {
 	slices.Sort(d.off)
 	if n := len(d.off); n > 0 {

@@ -40,64 +40,18 @@ func TestReplay(t *testing.T) {
 	t.Logf("demand, of what: foretold and came, off by in the median and in the worst tenth, false, missed, quiet%s", table.String())
 }
 
-// merge adds what another history brought.
-func (d *Distribution) merge(o Distribution) {
-	d.Came, d.False, d.Missed, d.Quiet = d.Came+o.Came, d.False+o.False, d.Missed+o.Missed, d.Quiet+o.Quiet
-	d.off = append(d.off, o.off...)
-}
-
 // TestGapsAreToldInTime lets simulated pools run dry, and looks at who heard of
 // it before.
 func TestGapsAreToldInTime(t *testing.T) {
 	t.Parallel()
 	for _, p := range profiles(3) {
-		full := simulate(p.accounts, 6*day, 3, p.demand)
-		var told []time.Time
-		var memory Told
-		begin, end := extent(full)
-		for now := begin.Add(day); now.Before(end); now = now.Add(15 * time.Minute) {
-			before := memory.At
-			memory, _ = Warnings(now, Of(now, full.before(now)), 10*time.Minute, memory)
-			if !memory.At.IsZero() && !memory.At.Equal(before) {
-				told = append(told, now)
-			}
-		}
-		gaps := realGaps(full, begin.Add(day), end)
-		heard, early, idle := 0, time.Duration(0), 0
-		for _, at := range told {
-			if !slices.ContainsFunc(gaps, func(g step) bool { return g.from.Sub(at) > 0 && g.from.Sub(at) < 2*leadMost }) {
-				idle++
-			}
-		}
-		for _, g := range gaps {
-			for _, at := range told {
-				if d := g.from.Sub(at); d > 0 && d < 2*leadMost {
-					heard, early = heard+1, early+d
-					break
-				}
-			}
-		}
-		t.Logf("%-18s %2d gaps, %2d told, %s ahead on average, %2d messages, %2d without a gap", p.name, len(gaps), heard,
-			(early / time.Duration(max(heard, 1))).Round(time.Minute), len(told), idle)
-		if p.name == "steady" && (heard < len(gaps) || len(gaps) == 0 || idle > 0) {
-			t.Errorf("steady demand: %d of %d gaps were told, %d messages had none", heard, len(gaps), idle)
+		w := ReplayWarnings(simulate(p.accounts, 6*day, 3, p.demand), 15*time.Minute, 10*time.Minute)
+		t.Logf("%-18s %2d gaps, %2d told, %s ahead on average, %2d messages, %2d without a gap", p.name, w.Gaps, w.Told,
+			(w.Ahead / time.Duration(max(w.Told, 1))).Round(time.Minute), w.Messages, w.False)
+		if p.name == "steady" && (w.Missed() > 0 || w.Gaps == 0 || w.False > 0) {
+			t.Errorf("steady demand: %d of %d gaps were told, %d messages had none", w.Told, w.Gaps, w.False)
 		}
 	}
-}
-
-// realGaps are the times of 10 minutes and more at which no account could serve.
-func realGaps(p Pool, from, to time.Time) []step {
-	var out []step
-	for _, s := range drySpans(to, p) {
-		switch n := len(out); {
-		case s.from.Before(from):
-		case n > 0 && s.from.Sub(out[n-1].to) < 20*time.Minute:
-			out[n-1].to = s.to
-		default:
-			out = append(out, s)
-		}
-	}
-	return slices.DeleteFunc(out, func(s step) bool { return s.to.Sub(s.from) < 10*time.Minute })
 }
 
 // TestBetterThanASlope compares with the estimator that comes to mind first: the

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ocwatch/ocwatch/internal/quota"
+	"github.com/ocwatch/ocwatch/probe"
 	"github.com/ocwatch/ocwatch/profiles"
 )
 
@@ -67,5 +68,54 @@ func TestRoundsAreNotHammered(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestBlocksKeepToTheBudget: OpenClaw is refused and records it over and over,
+// each time something else. However often that is, no account is asked more in
+// any hour than its endpoint allows, which others use, too.
+func TestBlocksKeepToTheBudget(t *testing.T) {
+	t.Parallel()
+	for _, provider := range []string{"anthropic", "openai"} {
+		for name, used := range map[string]func(hours float64) float64{
+			"idle":         func(float64) float64 { return 20 },
+			"nearly spent": func(float64) float64 { return 94 },
+			"filling":      func(hours float64) float64 { return min(99, 40*hours) },
+		} {
+			t.Run(provider+" "+name, func(t *testing.T) {
+				t.Parallel()
+				bubble(t, []string{"alice"}, func(t *testing.T, w *world) {
+					t.Helper()
+					w.pools[0].Provider, w.pools[0].Profiles[0].Provider = provider, provider
+					var asked []time.Time
+					w.live = func(_ string, now time.Time) quota.Reading {
+						asked = append(asked, now)
+						return quota.Reading{Verdict: quota.OK, Windows: []quota.Window{
+							{Name: quota.FiveHour, UsedPercent: quota.Percent(used(now.Sub(start()).Hours())), ResetsAt: start().Add(5 * time.Hour)},
+						}}
+					}
+					cfg, pacer := paced(), probe.NewPacer()
+					cfg.Next = func(now time.Time, a probe.Account, last quota.Reading, random float64) time.Time {
+						return pacer.Next(now, a, last, probe.Watch{}, random)
+					}
+					p := w.born(t, cfg).run()
+					for range 4 * 180 {
+						time.Sleep(20 * time.Second)
+						w.with(func() { w.pools[0].Profiles[0].Block.Until = time.Now().Add(30 * time.Second) })
+						p.dog.Wake()
+					}
+					p.stop()
+					budget := probe.PaceOf(provider, string(profiles.OAuth)).Hourly
+					for i := budget; i < len(asked); i++ {
+						if d := asked[i].Sub(asked[i-budget]); d < time.Hour {
+							t.Fatalf("%d questions within %s, the budget is %d an hour", budget+1, d, budget)
+						}
+					}
+					if len(asked) < 3*budget {
+						t.Errorf("%d questions in four hours: a refusal is not looked at", len(asked))
+					}
+				})
+			})
+		}
 	}
 }

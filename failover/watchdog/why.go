@@ -26,7 +26,8 @@ type PoolWhy struct {
 	Reason      string             `json:"reason"`
 	Order       []string           `json:"order"`
 	OrderSource string             `json:"order_source"`
-	Pinned      *PinStatus         `json:"pinned"`
+	Outlook
+	Pinned *PinStatus `json:"pinned"`
 	// LastChange is null where none is in the history.
 	LastChange *Change      `json:"last_change"`
 	Profiles   []ProfileWhy `json:"profiles"`
@@ -51,6 +52,9 @@ type ProfileWhy struct {
 	Probe      *ReadingWhy   `json:"probe,omitempty"`
 	Block      *BlockWhy     `json:"block"`
 	Credential CredentialWhy `json:"credential"`
+	// ReachesAt is when the first of its windows is expected to reach switch_at,
+	// while the account is in use.
+	ReachesAt time.Time `json:"reaches_at,omitzero"`
 	// OpenUntil is until when the account's breaker is open.
 	OpenUntil *time.Time `json:"open_until"`
 	// AsksNext is when ocwatch asks the provider again.
@@ -90,14 +94,16 @@ func (w *Watchdog) Why() Why {
 		ps := w.poolStatus(p)
 		pw := PoolWhy{
 			Agent: ps.Agent, Provider: ps.Provider, State: ps.State, Reason: ps.Reason, Order: ps.Order,
-			OrderSource: ps.OrderSource, Pinned: ps.Pinned, Profiles: []ProfileWhy{},
+			OrderSource: ps.OrderSource, Outlook: ps.Outlook, Pinned: ps.Pinned, Profiles: []ProfileWhy{},
 		}
 		stored := map[string]profiles.Profile{}
 		for _, pr := range p.now.Profiles {
 			stored[pr.ID] = pr
 		}
-		for _, a := range p.plan.Profiles {
-			pw.Profiles = append(pw.Profiles, w.profileWhy(now, failover.Explain(cfg.Policy(ps.Provider), p.plan, a), a, stored[a.ID]))
+		for i, a := range p.plan.Profiles {
+			one := w.profileWhy(now, failover.Explain(cfg.Policy(ps.Provider), p.plan, a), a, stored[a.ID])
+			one.ReachesAt = ps.Profiles[i].ReachesAt()
+			pw.Profiles = append(pw.Profiles, one)
 		}
 		out.Pools = append(out.Pools, pw)
 	}

@@ -185,6 +185,9 @@ func (w *world) answer(account string) quota.Reading {
 		r = used(10)
 	}
 	r.Account, r.Provider, r.At, r.Source = account, "openai", now, quota.FromUsage
+	if len(w.pools) > 0 {
+		r.Provider = w.pools[0].Provider
+	}
 	return r
 }
 

@@ -33,6 +33,9 @@ type Watchdog struct {
 	plan     failover.Plan
 	decided  time.Time
 	seen     []evidence // what the last decision went by
+
+	// Heard is told every reading, where it is not nil.
+	Heard func(quota.Reading)
 }
 
 // timing is the breakers' as run has it, but for the time that they settle:
@@ -136,6 +139,9 @@ func (w *Watchdog) ask(now time.Time, v View, a Account, k *watched) {
 	}
 	done(r)
 	k.latest = r
+	if w.Heard != nil {
+		w.Heard(r)
+	}
 	if r.Verdict.Conclusive() {
 		k.usage = r
 	}

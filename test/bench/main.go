@@ -37,7 +37,7 @@ type options struct {
 // first and alone; idle is measured by its own processor time and may have
 // switching beside it, which keeps the whole under six minutes.
 func allParts() []string {
-	return []string{partBinary, partRound, partSwitch, partIdle, partCompare}
+	return []string{partBinary, partRound, partSwitch, partIdle, partCompare, partForecast}
 }
 
 const (
@@ -45,8 +45,10 @@ const (
 	partRound  = "round"
 	partSwitch = "switch"
 	partIdle   = "idle"
-	// partCompare is simulated: it measures no time, and has a table of its own.
-	partCompare = "compare"
+	// partCompare and partForecast are simulated: they measure no time, and have
+	// tables of their own.
+	partCompare  = "compare"
+	partForecast = "forecast"
 )
 
 func main() {
@@ -70,7 +72,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(o.parts, func(p string) bool { return p != partCompare }) {
+	if slices.ContainsFunc(o.parts, func(p string) bool { return p != partCompare && p != partForecast }) {
 		before := load()
 		var rows []row
 		rows, err = measure(ctx, o, progress)
@@ -82,6 +84,10 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	if slices.Contains(o.parts, partCompare) && ctx.Err() == nil {
 		_, _ = fmt.Fprintf(progress, "comparing: %d simulated weeks\n", o.weeks)
 		err = errors.Join(err, compare(o.weeks, out))
+	}
+	if slices.Contains(o.parts, partForecast) && ctx.Err() == nil {
+		_, _ = fmt.Fprintf(progress, "forecasting: %d simulated weeks\n", o.weeks)
+		err = errors.Join(err, foretell(o.weeks, out))
 	}
 	return err
 }
@@ -98,7 +104,7 @@ func parse(args []string, usage io.Writer) (options, error) {
 	f.IntVar(&o.runs, "runs", 40, "switches, and bare pairs, to time")
 	f.IntVar(&o.cli, "cli", 3, "switches through the openclaw command to time")
 	f.IntVar(&o.crowd, "accounts", 1000, "accounts of the large round")
-	f.IntVar(&o.weeks, "weeks", 200, "simulated weeks of the comparison")
+	f.IntVar(&o.weeks, "weeks", 200, "simulated weeks of the comparison and of the forecasts")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}

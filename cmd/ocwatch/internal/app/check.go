@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"path/filepath"
 	"time"
 
 	"github.com/ocwatch/ocwatch/failover/restart"
@@ -38,13 +39,44 @@ func look(ctx context.Context, o Options) (Status, watchdog.Why, error) {
 	defer in.close()
 	prober := newProber(o.Config, o.Version)
 	defer prober.Close()
+	past := pastIn(ctx, o.Config.DataDir)
+	defer past.close()
 	w := watchdog.New(watchdog.Options{
-		Source: in.store, Prober: prober, Gateway: in, Orderer: nothing{}, Restarter: nothing{}, Journal: nothing{}, Notifier: nothing{},
+		Source: in.store, Prober: prober, Gateway: in, Orderer: nothing{}, Restarter: nothing{}, Journal: past, Notifier: nothing{},
 		Log: o.Log, Version: o.Version, GatewayURL: in.gateway.URL(),
 		Config: watchdogConfig(o.Config, prober, defaultPace(o.Config)),
 	})
 	s, err := w.Check(ctx)
 	return in.status(s, o.Config), w.Why(), err
+}
+
+// pastOnly is the journal of a watchdog that may be running, for its readings
+// alone: forecasts need more than one look.
+type pastOnly struct {
+	nothing
+	j *journal.Journal // nil: there is none
+}
+
+func pastIn(ctx context.Context, dataDir string) pastOnly {
+	j, err := journal.OpenReadOnly(ctx, filepath.Join(dataDir, journal.FileName))
+	if err != nil {
+		return pastOnly{} // a check shows what it can
+	}
+	return pastOnly{j: j}
+}
+
+// Readings implements watchdog.Journal.
+func (p pastOnly) Readings(ctx context.Context, account string, since time.Time) ([]quota.Reading, error) {
+	if p.j == nil {
+		return nil, nil
+	}
+	return p.j.Readings(ctx, account, since)
+}
+
+func (p pastOnly) close() {
+	if p.j != nil {
+		_ = p.j.Close()
+	}
 }
 
 // nothing stands for everything that a check must not touch.

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ocwatch/ocwatch/failover/forecast"
+	"github.com/ocwatch/ocwatch/failover/watchdog"
+)
+
+// How far ahead a person is told what is only likely, and what one account is
+// about to do: another one takes over then.
+const (
+	roughlyAhead = 12 * time.Hour
+	accountAhead = 24 * time.Hour
+)
+
+// aheadText is what lies ahead of a pool, in one line; "" where that is nothing.
+// next is the account in use, and at when it reaches switch_at, zero: it does
+// not.
+func aheadText(o watchdog.Outlook, next string, at, now time.Time) string {
+	var parts []string
+	if at.After(now) && at.Sub(now) <= accountAhead {
+		parts = append(parts, fmt.Sprintf("%s reaches switch_at about %s", printable(next), aboutText(at, now)))
+	}
+	if dry := o.RunsDryAt; dry != nil && dry.After(now) {
+		switch back := backFirstText(o, now); {
+		case o.Forecast == forecast.High:
+			parts = append(parts, fmt.Sprintf("quota runs out about %s%s", aboutText(*dry, now), back))
+		case o.Forecast == forecast.Low && dry.Sub(now) <= roughlyAhead:
+			parts = append(parts, fmt.Sprintf("quota may run out about %s%s; use is too uneven to tell", aboutText(*dry, now), back))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "Ahead: " + strings.Join(parts, "; ") + "."
+}
+
+func backFirstText(o watchdog.Outlook, now time.Time) string {
+	if o.BackAt == nil {
+		return ""
+	}
+	return fmt.Sprintf(", %s is back first, at %s", printable(o.BackFirst), backCell(o.BackAt, now))
+}
+
+// aboutText is a time to ten minutes, as exactly as it can be meant.
+func aboutText(t, now time.Time) string {
+	if round := t.Round(10 * time.Minute); round.After(now) {
+		t = round
+	}
+	return backCell(&t, now)
+}
+
+// aheadOf is that line of the status.
+func aheadOf(p watchdog.PoolStatus, now time.Time) string {
+	next, at := nextOf(p)
+	if text := aheadText(p.Outlook, next, at, now); text != "" {
+		return text + "\n"
+	}
+	return ""
+}
+
+// nextOf is the account of p that reaches switch_at first while in use.
+func nextOf(p watchdog.PoolStatus) (id string, at time.Time) {
+	for _, pr := range p.Profiles {
+		if t := pr.ReachesAt(); !t.IsZero() && (at.IsZero() || t.Before(at)) {
+			id, at = pr.ID, t
+		}
+	}
+	return id, at
+}
+
+func nextOfWhy(p watchdog.PoolWhy) (id string, at time.Time) {
+	for _, pr := range p.Profiles {
+		if t := pr.ReachesAt; !t.IsZero() && (at.IsZero() || t.Before(at)) {
+			id, at = pr.ID, t
+		}
+	}
+	return id, at
+}
