@@ -169,6 +169,9 @@ func (d *decision) decideOrder() {
 	rs := d.rank(cur)
 	k := ranking{tactic: d.policy.tactic(), theirs: len(d.pool.Order) > 0 && !d.m.Ours, asked: d.asked()}
 	want, u := k.moveFirst(rs)
+	if u == voluntary && head(d.inUse()) != head(cur) {
+		u = forced // the first one is left out and gone in any case: one switch, not two
+	}
 	if d.try(cur, idsOf(want), u) {
 		return
 	}
@@ -195,7 +198,7 @@ func (d *decision) try(cur, order []string, u urgency) bool {
 		return false
 	}
 	if wait := d.waitUntil(u, head(cur) != head(order)); d.now.Before(wait) {
-		d.plan.Reason = why + ", at " + clock(wait)
+		d.plan.Reason = why + "; the order is changed at " + clock(wait)
 		d.consider(wait)
 		return false
 	}

@@ -157,6 +157,13 @@ func personCases(abc []string) []decideCase {
 			{after: minute, do: they("key", "alice"), change: "no", order: "key alice"},
 			{after: day, change: "no", order: "key alice"},
 		}},
+		{"person's paid first is left out at once (paid: never), for the best one", []string{"alice", "bob", "key"}, func(w *world) {
+			w.policy.Paid, w.pool.Order = PaidNever, []string{"alice", "bob"}
+		}, []step{
+			{reads: reads{"alice": used(96), "bob": used(1)}, change: "yes", order: "bob alice", events: "profile.low:alice pool.switched"},
+			{after: minute, do: they("key", "alice", "bob"), change: "yes", order: "bob alice", reason: "paid: never", events: "pool.switched"},
+			{after: time.Hour, change: "no"},
+		}},
 		{"person's key among keys is left when it is low", two, func(w *world) {
 			w.at("alice").Paid, w.at("bob").Paid = true, true
 		}, []step{

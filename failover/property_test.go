@@ -365,3 +365,62 @@ func TestSecondPlace(t *testing.T) {
 		}
 	})
 }
+
+// TestPaidIsLastAndTold: ocwatch goes over to what is billed per token only when
+// no subscription can serve, never where the owner said never, and each time
+// somebody is told.
+func TestPaidIsLastAndTold(t *testing.T) {
+	everyStrategy(t, func(t *rapid.T, w *world) {
+		if len(w.pool.Candidates) < 2 {
+			t.Skip("nothing but a key")
+		}
+		for range rapid.IntRange(1, 40).Draw(t, "steps") {
+			churn(t, w)
+			was := head(w.pool.current())
+			plan, evs := w.decide(false)
+			spills := plan.Change && head(plan.Order) == "key" && was != "key"
+			if told := slices.ContainsFunc(evs, func(e event.Event) bool { return e.Type == event.PoolPaid }); told != spills {
+				t.Fatalf("goes over to the key: %v, told: %v (%s)", spills, told, plan.Reason)
+			}
+			if !spills {
+				continue
+			}
+			if w.policy.Paid == PaidNever {
+				t.Fatalf("paid: never, and the key goes first: %s", plan.Reason)
+			}
+			for _, a := range plan.Profiles {
+				if !a.Paid && a.Serves() {
+					t.Fatalf("%s is %s, and the key goes first: %s", a.ID, a.State, plan.Reason)
+				}
+			}
+		}
+	})
+}
+
+// TestReserveIsKept: a profile on its reserve goes first only when no other
+// subscription is known to serve.
+func TestReserveIsKept(t *testing.T) {
+	everyStrategy(t, func(t *rapid.T, w *world) {
+		w.policy.Keep = map[string]float64{w.pool.ids()[0]: float64(rapid.IntRange(5, 50).Draw(t, "keep"))}
+		for range rapid.IntRange(1, 40).Draw(t, "steps") {
+			churn(t, w)
+			was := head(w.pool.current())
+			plan, _ := w.decide(false)
+			if !plan.Change || head(plan.Order) == was {
+				continue
+			}
+			as := map[string]Assessment{}
+			for _, a := range plan.Profiles {
+				as[a.ID] = a
+			}
+			if !as[head(plan.Order)].Reserve {
+				continue
+			}
+			for id, a := range as {
+				if a.Sure && a.Serves() && !a.Paid && !a.Reserve && a.State != Unknown {
+					t.Fatalf("%s is %s, and the reserve of %s is used: %s", id, a.State, head(plan.Order), plan.Reason)
+				}
+			}
+		}
+	})
+}

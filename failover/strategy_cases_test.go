@@ -67,7 +67,7 @@ func strategyCases(abc []string) []decideCase {
 		}},
 		{"most-remaining keeps the dwell", two, by(MostRemaining), []step{
 			{reads: reads{"alice": used(60), "bob": used(20)}, change: "yes", order: "bob alice", events: "pool.switched"},
-			{after: minute, reads: reads{"bob": used(80)}, change: "no", reason: "alice has more left than bob (5h window 60 % used), at 10:05 UTC"},
+			{after: minute, reads: reads{"bob": used(80)}, change: "no", reason: "alice has more left than bob (5h window 60 % used); the order is changed at 10:05 UTC"},
 			{after: 4 * minute, change: "yes", order: "alice bob", events: "pool.switched"},
 		}},
 		{"most-remaining leaves a low account for one with hardly more", two, by(MostRemaining), []step{

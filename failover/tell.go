@@ -180,6 +180,8 @@ func (d *decision) sayWhy(cur, want []string) string {
 	switch {
 	case d.plan.State == PoolDepleted:
 		return d.sayDepleted()
+	case head(d.inUse()) != first.ID:
+		return fmt.Sprintf("paid profiles are left out (paid: never); next is %s%s", next.ID, because(next))
 	case first.ID != next.ID && d.pinned(next.ID):
 		return d.sayPinned(first, next)
 	case first.ID != next.ID && d.better(first, next):

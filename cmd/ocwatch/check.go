@@ -22,7 +22,7 @@ func newCheckCommand(g *global) *cobra.Command {
 		Long: `Asks every account once what it has left and prints it. Changes nothing and
 needs no running watchdog.` + exitHelp,
 		Annotations: forMonitors,
-		Args:        cobra.NoArgs,
+		Args:        noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, _, err := g.load()
 			if err != nil {
@@ -47,7 +47,7 @@ func newStatusCommand(g *global) *cobra.Command {
 		Long:  "Shows what the running watchdog knows, without asking any provider." + exitHelp,
 
 		Annotations: forMonitors,
-		Args:        cobra.NoArgs,
+		Args:        noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, _, err := g.load()
 			if err != nil {

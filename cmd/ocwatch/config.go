@@ -19,7 +19,7 @@ func newConfigCheckCommand(g *global) *cobra.Command {
 	return &cobra.Command{
 		Use:   "check",
 		Short: "say what is wrong with the config file",
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, path, err := g.load()
 			if err != nil {
@@ -39,7 +39,7 @@ func newConfigShowCommand(g *global) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show",
 		Short: "print the configuration in force, defaults filled in, secrets left out",
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, _, err := g.load()
 			if err != nil {

@@ -31,7 +31,7 @@ func newDemoCommand() *cobra.Command {
 		Long: `Runs the watchdog against a stand-in OpenClaw with three accounts whose quota
 drains in seconds. What decides and acts is the code of ocwatch run; only the
 world around it is made up. Nothing leaves this machine and nothing is kept.`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			// A closed terminal and a closed pipe end it too, and neither may
 			// leave the directory behind.

@@ -41,7 +41,7 @@ Restarts concern every agent, so --agent and --provider leave them in.`,
 		Example: `  ocwatch history --since 24h
   ocwatch history --kind switch,episode --provider openai -n 20
   ocwatch history --json | jq -r '.entries[] | select(.by == "other") | .at'`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, _, err := g.load()
 			if err != nil {

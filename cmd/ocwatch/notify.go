@@ -27,7 +27,7 @@ func newNotifyTestCommand(g *global) *cobra.Command {
 		Long: `Sends one test event to every webhook and channel, whatever events they want,
 and prints what each answered and how long that took. Nothing is tried again.
 It ends with an error if one of them did not take the event.`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, _, err := g.load()
 			if err != nil {

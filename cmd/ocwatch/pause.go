@@ -20,7 +20,7 @@ func newPauseCommand(g *global) *cobra.Command {
 no order, restarts no gateway and begins no login, until ocwatch resume or the
 end of --for. A pause outlives a restart of ocwatch. A second one replaces the
 first.`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			until, err := parseFor(lasts, time.Now())
 			if err != nil {
@@ -37,7 +37,7 @@ first.`,
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&lasts, "for", "", "how long: a `time` like 30m, 8h or 2d (default until ocwatch resume)")
+	cmd.Flags().StringVar(&lasts, "for", "", "how long: a `time` like 30m, 8h, 2d or 1w\n(default until ocwatch resume)")
 	cmd.Flags().StringVar(&reason, "reason", "", "a `text` for whoever asks why, shown by status")
 	return cmd
 }
@@ -46,16 +46,21 @@ func newResumeCommand(g *global) *cobra.Command {
 	return &cobra.Command{
 		Use:   "resume",
 		Short: "end a pause",
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, _, err := g.load()
 			if err != nil {
 				return err
 			}
-			if err := web.NewClient(cfg.DataDir).Resume(cmd.Context()); err != nil {
+			ended, err := web.NewClient(cfg.DataDir).Resume(cmd.Context())
+			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), "resumed: the watchdog acts again")
+			text := "resumed: the watchdog acts again"
+			if !ended.Was {
+				text = "there was no pause: the watchdog acts"
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), text)
 			return err
 		},
 	}
@@ -71,13 +76,15 @@ func parseFor(text string, now time.Time) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	d, err := time.ParseDuration(text)
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		var n uint64
-		n, err = strconv.ParseUint(days, 10, 12)
-		d = time.Duration(n) * 24 * time.Hour
+	for suffix, unit := range map[string]time.Duration{"d": 24 * time.Hour, "w": 7 * 24 * time.Hour} {
+		if number, ok := strings.CutSuffix(text, suffix); ok {
+			var n uint64
+			n, err = strconv.ParseUint(number, 10, 12)
+			d = time.Duration(n) * unit
+		}
 	}
 	if err != nil || d <= 0 || d > longestFor {
-		return time.Time{}, fmt.Errorf("--for %q: want a time like 30m, 8h or 2d, a year at most", text)
+		return time.Time{}, fmt.Errorf("--for %q: want a time like 30m, 8h, 2d or 1w, a year at most", text)
 	}
 	return now.Add(d), nil
 }

@@ -42,7 +42,7 @@ paid profile was first. The watchdog may run or not; nothing is asked and
 nothing is changed. It ends with what a replay cannot know.`,
 		Example: `  ocwatch replay --strategy most-remaining
   ocwatch replay --switch-at 80 --since 30d`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, _, err := g.load()
 			if err != nil {
@@ -90,7 +90,7 @@ func (o *replayOptions) run(cmd *cobra.Command, cfg *config.Config, now time.Tim
 		enc.SetIndent("", "  ")
 		return enc.Encode(r)
 	case len(r.Pools) == 0:
-		_, err = fmt.Fprintf(cmd.OutOrStdout(), "There is nothing to replay: %s has no readings since %s. ocwatch run keeps them.\n",
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "There is nothing to replay: %s has no readings that span a minute since %s. ocwatch run keeps them.\n",
 			filepath.Dir(path), since.Local().Format("Mon 2 Jan 2006 15:04"))
 	default:
 		_, err = cmd.OutOrStdout().Write([]byte(r.text(time.Local)))

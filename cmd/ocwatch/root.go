@@ -31,9 +31,7 @@ every account is spent. It never writes, refreshes or stores a credential.`,
 	}
 	root.SetVersionTemplate(versionLine())
 	root.PersistentFlags().StringVar(&g.configPath, "config", "", "config `file` (default ~/.config/ocwatch/config.yaml,\nelse /etc/ocwatch/config.yaml)")
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())
-	})
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		newRunCommand(g), newCheckCommand(g), newStatusCommand(g), newWhyCommand(g), newSwitchCommand(g), newPauseCommand(g), newResumeCommand(g),
 		newHistoryCommand(g), newReplayCommand(g), newLoginCommand(g),
@@ -46,7 +44,7 @@ func newVersionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "print the version",
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := io.WriteString(cmd.OutOrStdout(), versionLine())
 			return err

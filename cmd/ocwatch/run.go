@@ -21,7 +21,7 @@ func newRunCommand(g *global) *cobra.Command {
 		Short: "watch until stopped",
 		Long: `Watches until SIGTERM or Ctrl-C. SIGHUP reads the config file again; a bad one
 keeps the old one running. Logs go to stderr.`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, _, err := g.load()
 			if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -55,6 +56,15 @@ func setupScript(env *testscript.Env) error {
 		}
 	})
 	return nil
+}
+
+// scriptCondition knows [mounts]: this account may mount file systems for its
+// own processes alone.
+func scriptCondition(cond string) (bool, error) {
+	if cond != "mounts" {
+		return false, fmt.Errorf("unknown condition %q", cond)
+	}
+	return exec.Command("unshare", "-rm", "mount", "-t", "tmpfs", "none", "/mnt").Run() == nil, nil
 }
 
 // worldCmd plays OpenClaw and the providers:

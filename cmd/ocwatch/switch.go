@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/app"
+	"github.com/ocwatch/ocwatch/failover"
 	"github.com/ocwatch/ocwatch/failover/watchdog"
 	"github.com/ocwatch/ocwatch/internal/web"
 )
@@ -27,7 +28,7 @@ one that can serve, and come back to. An order that somebody sets in OpenClaw
 since ends it too.`,
 		Example: `  ocwatch switch openai:bob@example.com --for 2h
   ocwatch switch openai:bob@example.com --auto`,
-		Args: cobra.ExactArgs(1),
+		Args: oneProfile,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			until, err := parseFor(lasts, time.Now())
 			if err != nil {
@@ -47,10 +48,10 @@ since ends it too.`,
 			if err != nil {
 				return err
 			}
-			return tellSwitch(cmd.OutOrStdout(), r, p, time.Now())
+			return tellSwitch(cmd.OutOrStdout(), r, took, p, time.Now())
 		},
 	}
-	cmd.Flags().StringVar(&lasts, "for", "", "how long it stays first: a `time` like 30m, 2h or 1d\n(default until --auto)")
+	cmd.Flags().StringVar(&lasts, "for", "", "how long it stays first: a `time` like 30m, 2h, 1d or 1w\n(default until --auto)")
 	cmd.Flags().BoolVar(&auto, "auto", false, "let the watchdog decide again")
 	cmd.Flags().StringVar(&agent, "agent", "", "the `agent` (default main, else the one that has it)")
 	cmd.MarkFlagsMutuallyExclusive("for", "auto")
@@ -90,21 +91,33 @@ func settled(ctx context.Context, client *web.Client, took web.Switched) (watchd
 	}
 }
 
-func tellSwitch(w io.Writer, r web.SwitchRequest, p watchdog.PoolStatus, now time.Time) error {
-	first := ""
-	if len(p.Order) > 0 {
-		first = p.Order[0]
-	}
-	var err error
-	switch {
+// tellSwitch says what came of it, and of which pool: several agents may have the
+// profile.
+func tellSwitch(w io.Writer, r web.SwitchRequest, took web.Switched, p watchdog.PoolStatus, now time.Time) error {
+	var text string
+	switch pinned := p.Pinned; {
+	case r.Auto && took.Was == "":
+		text = "nothing was pinned there: " + p.Reason
 	case r.Auto:
-		_, err = fmt.Fprintf(w, "the watchdog decides again: %s\n", p.Reason)
-	case p.Pinned == nil || p.Pinned.Profile != r.Profile:
-		_, err = fmt.Fprintf(w, "the pin is over already: %s\n", p.Reason)
-	case first != r.Profile:
-		_, err = fmt.Fprintf(w, "%s is pinned%s and not first yet: %s\n", r.Profile, untilText(p.Pinned.Until, now), p.Reason)
+		text = took.Was + " is not pinned any more, the watchdog decides again: " + p.Reason
+	case pinned == nil || pinned.Profile != r.Profile:
+		text = "the pin is over already: " + p.Reason
+	case len(p.Order) == 0 || p.Order[0] != r.Profile:
+		text = r.Profile + " is pinned" + untilText(pinned.Until, now) + " and not first yet" + notYet(r.Profile, p) + ": " + p.Reason
 	default:
-		_, err = fmt.Fprintf(w, "pinned%s: %s\n", untilText(p.Pinned.Until, now), p.Reason)
+		text = "pinned" + untilText(pinned.Until, now) + ": " + p.Reason
 	}
+	_, err := fmt.Fprintf(w, "%s / %s: %s\n", printable(p.Agent), printable(p.Provider), printable(text))
 	return err
+}
+
+// notYet says what keeps a pinned profile from the first place, where that is
+// its own state.
+func notYet(profile string, p watchdog.PoolStatus) string {
+	for _, pr := range p.Profiles {
+		if pr.ID == profile && pr.State == failover.Exhausted && pr.Reason != "" {
+			return ", since it is spent (" + pr.Reason + ")"
+		}
+	}
+	return ""
 }

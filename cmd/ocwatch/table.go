@@ -53,17 +53,16 @@ func codeOf(s app.Status) int {
 func writeTable(w io.Writer, s app.Status, now time.Time) error {
 	var b strings.Builder
 	if s.Paused {
-		b.WriteString(pausedText(s.PausedUntil, s.PausedReason, now) + "\n\n")
+		b.WriteString(printable(pausedText(s.PausedUntil, s.PausedReason, now)) + "\n\n")
 	}
 	for i, p := range s.Pools {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		fmt.Fprintf(&b, "%s / %s: %s. %s.\n", p.Agent, p.Provider, p.State, p.Reason)
+		fmt.Fprintf(&b, "%s / %s: %s. %s\n", printable(p.Agent), printable(p.Provider), p.State, printable(stop(p.Reason)))
 		if p.Pinned != nil {
-			fmt.Fprintf(&b, "%s is pinned%s; ocwatch switch %s --auto ends it.\n", p.Pinned.Profile, untilText(p.Pinned.Until, now), p.Pinned.Profile)
+			fmt.Fprintf(&b, "%s is pinned%s; ocwatch switch %s --auto ends it.\n", printable(p.Pinned.Profile), untilText(p.Pinned.Until, now), printable(p.Pinned.Profile))
 		}
-		b.WriteString(aheadOf(p, now))
 		writePool(&b, p, now)
 	}
 	switch {
@@ -76,15 +75,15 @@ func writeTable(w io.Writer, s app.Status, now time.Time) error {
 	writeGateway(&b, s.Gateway)
 	writeLogins(&b, s.Logins)
 	for _, text := range s.Warnings {
-		fmt.Fprintf(&b, "warning: %s\n", text)
+		fmt.Fprintf(&b, "warning: %s\n", printable(text))
 	}
 	for _, p := range s.Problems {
-		fmt.Fprintf(&b, "problem: %s%s\n", p.What, fix(p.Fix))
+		fmt.Fprintf(&b, "problem: %s\n", printable(p.What+fix(p.Fix)))
 	}
 	for _, e := range s.Notify {
 		if e.Disabled || e.Dead > 0 || e.Pending > 0 {
-			fmt.Fprintf(&b, "endpoint %s: %d waiting, %d given up%s%s%s\n",
-				e.Endpoint, e.Pending, e.Dead, lastDead(e.LastDead, now), disabled(e.Disabled), lastError(e))
+			fmt.Fprintf(&b, "endpoint %s: %d waiting, %d given up%s\n",
+				e.Endpoint, e.Pending, e.Dead, printable(lastDead(e.LastDead, now)+disabled(e.Disabled)+lastError(e)))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -97,9 +96,9 @@ func writeGateway(b *strings.Builder, g app.Gateway) {
 	switch {
 	case g.Detail == "":
 	case g.Healthy:
-		fmt.Fprintf(b, "gateway %s: live, but cannot be asked: %s\n", g.URL, g.Detail)
+		fmt.Fprintf(b, "gateway %s: live, but cannot be asked: %s\n", g.URL, printable(g.Detail))
 	default:
-		fmt.Fprintf(b, "gateway %s: not live: %s\n", g.URL, g.Detail)
+		fmt.Fprintf(b, "gateway %s: not live: %s\n", g.URL, printable(g.Detail))
 	}
 }
 
@@ -113,8 +112,8 @@ func writePool(b *strings.Builder, p watchdog.PoolStatus, now time.Time) {
 		for j, n := range names {
 			cells[j] = usedCell(pr, n)
 		}
-		_, _ = fmt.Fprintf(tw, "  %d\t%s\t%s\t%s%s\t%s\t%s\n", i+1, pr.ID, stateCell(pr), joinTabs(cells),
-			backCell(pr.Until, now), askedCell(pr.ProbedAt, now), noteCell(pr))
+		_, _ = fmt.Fprintf(tw, "  %d\t%s\t%s\t%s%s\t%s\t%s\n", i+1, printable(pr.ID), stateCell(pr), joinTabs(cells),
+			backCell(pr.Until, now), askedCell(pr.ProbedAt, now), printable(noteCell(pr)))
 	}
 	_ = tw.Flush()
 	for line := range strings.Lines(rows.String()) {

@@ -99,3 +99,24 @@ func TestCodeOf(t *testing.T) {
 		})
 	}
 }
+
+// What others wrote moves no cursor and forges no line.
+func TestTablePrintsNoControls(t *testing.T) {
+	const evil = "a\x1b[31m\nwarning: b\tc\u202e"
+	var s app.Status
+	s.At, s.Paused, s.PausedReason = time.Now(), true, evil
+	s.Pools = []watchdog.PoolStatus{{
+		Agent: evil, Provider: evil, State: failover.PoolWarning, Reason: evil, Pinned: &watchdog.PinStatus{Profile: evil},
+		Profiles: []watchdog.ProfileStatus{{ID: evil, State: failover.Dead, Reason: evil, Fix: evil}},
+	}}
+	s.Gateway.Detail, s.Warnings = evil, []string{evil}
+	s.Problems = []watchdog.Problem{{What: evil, Fix: evil}}
+	s.Notify = []journal.EndpointStatus{{Endpoint: "ops", Dead: 1, LastError: evil, LastDead: &journal.DeadMessage{Event: evil, Error: evil}}}
+	var out strings.Builder
+	if err := writeTable(&out, s, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if strings.ContainsAny(out.String(), "\x1b\t\u202e") || strings.Count(out.String(), "\nwarning: ") != 1 {
+		t.Errorf("%q", out.String())
+	}
+}

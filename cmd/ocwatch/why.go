@@ -1,12 +1,12 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,12 +31,12 @@ func newWhyCommand(g *global) *cobra.Command {
 its age, the rule that placed it, what would change that, and when ocwatch looks
 again. Asks the running watchdog; where none runs it asks every account once, as
 check does, and changes nothing.`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMostOneProfile,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				o.profile = args[0]
 			}
-			why, err := g.why(cmd.Context())
+			why, err := g.why(cmd)
 			if err != nil {
 				return err
 			}
@@ -58,8 +58,10 @@ check does, and changes nothing.`,
 	return cmd
 }
 
-// why asks the watchdog, and where none runs it looks for itself.
-func (g *global) why(ctx context.Context) (why watchdog.Why, err error) {
+// why asks the watchdog, and where none runs it looks for itself, which it says
+// to a person.
+func (g *global) why(cmd *cobra.Command) (why watchdog.Why, err error) {
+	ctx := cmd.Context()
 	cfg, _, err := g.load()
 	if err != nil {
 		return why, err
@@ -67,7 +69,11 @@ func (g *global) why(ctx context.Context) (why watchdog.Why, err error) {
 	doc, err := web.NewClient(cfg.DataDir).Why(ctx)
 	switch {
 	case errors.Is(err, web.ErrNotRunning):
-		return app.CheckWhy(ctx, app.Options{Config: cfg, Log: newLog(cfg.Log, os.Stderr).Level(quiet), Version: version})
+		why, err = app.CheckWhy(ctx, app.Options{Config: cfg, Log: newLog(cfg.Log, os.Stderr).Level(quiet), Version: version})
+		if err == nil {
+			cmd.PrintErrln("no watchdog is running: this is what one look found")
+		}
+		return oneLook(why), err
 	case err != nil:
 		return why, err
 	}
@@ -77,17 +83,33 @@ func (g *global) why(ctx context.Context) (why watchdog.Why, err error) {
 	return why, nil
 }
 
+// oneLook drops what only a running watchdog does: nobody looks again.
+func oneLook(why watchdog.Why) watchdog.Why {
+	for _, p := range why.Pools {
+		for i := range p.Profiles {
+			p.Profiles[i].AsksNext, p.Profiles[i].OpenUntil = nil, nil
+		}
+	}
+	return why
+}
+
 // narrow leaves what was asked for.
 func (o *whyOptions) narrow(why *watchdog.Why) error {
+	pools := make([]string, len(why.Pools))
+	for i, p := range why.Pools {
+		pools[i] = p.Agent + " / " + p.Provider
+	}
 	why.Pools = slices.DeleteFunc(why.Pools, func(p watchdog.PoolWhy) bool {
 		return o.agent != "" && p.Agent != o.agent || o.provider != "" && !sameProvider(o.provider, p.Provider) ||
 			o.profile != "" && !slices.ContainsFunc(p.Profiles, o.means)
 	})
-	if o.profile == "" {
-		return nil
-	}
-	if len(why.Pools) == 0 {
+	switch {
+	case len(why.Pools) == 0 && o.profile != "":
 		return fmt.Errorf("openclaw has no profile %q there; ocwatch why lists them", o.profile)
+	case len(why.Pools) == 0 && len(pools) > 0:
+		return fmt.Errorf("openclaw has no profiles there: it has some of %s", strings.Join(pools, ", "))
+	case o.profile == "":
+		return nil
 	}
 	for i, p := range why.Pools {
 		why.Pools[i].Profiles = slices.DeleteFunc(p.Profiles, func(pr watchdog.ProfileWhy) bool { return !o.means(pr) })

@@ -28,9 +28,6 @@ func whyText(why watchdog.Why, now time.Time) string {
 		if p.Pinned != nil {
 			wrap(&b, "  ", "    ", p.Pinned.Profile+" is pinned by a person"+untilText(p.Pinned.Until, now)+".")
 		}
-		if next, at := nextOfWhy(p); aheadText(p.Outlook, next, at, now) != "" {
-			wrap(&b, "  ", "    ", aheadText(p.Outlook, next, at, now))
-		}
 		for _, pr := range p.Profiles {
 			b.WriteByte('\n')
 			writeProfileWhy(&b, pr, now)
@@ -63,7 +60,7 @@ func setBy(p watchdog.PoolWhy, now time.Time) string {
 		journal.ByOcwatch: "ocwatch", journal.ByPerson: "a person, with ocwatch switch",
 		journal.ByOpenClaw: "OpenClaw, after a login", journal.ByOther: "somebody else, past ocwatch",
 	}[c.By]
-	return fmt.Sprintf("Last changed %s ago by %s: %s", tookText(now.Sub(c.At)), by, stop(c.Reason))
+	return fmt.Sprintf("Last changed %s by %s: %s", agoText(now.Sub(c.At)), by, stop(c.Reason))
 }
 
 func writeProfileWhy(b *strings.Builder, p watchdog.ProfileWhy, now time.Time) {
@@ -120,5 +117,14 @@ func readingText(r watchdog.ReadingWhy, now time.Time) string {
 	if len(parts) > 0 {
 		text += ": " + strings.Join(parts, "; ")
 	}
-	return fmt.Sprintf("%s (%s ago, from %s)", text, tookText(now.Sub(r.At)), r.Source)
+	return fmt.Sprintf("%s (%s, from %s)", text, agoText(now.Sub(r.At)), r.Source)
+}
+
+// agoText is how long ago something was. A clock that was set back since, and
+// milliseconds, are nothing to a person.
+func agoText(d time.Duration) string {
+	if d < time.Second {
+		return "just now"
+	}
+	return tookText(d) + " ago"
 }

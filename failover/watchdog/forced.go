@@ -22,6 +22,8 @@ func pinKey(poolKey string) string { return pinPrefix + strings.TrimPrefix(poolK
 type Forced struct {
 	Agent    string `json:"agent"`
 	Provider string `json:"provider"`
+	// Was is the profile that was pinned until then, "" for none.
+	Was string `json:"was"`
 	// At is when the request was taken; a status of after that shows it.
 	At time.Time `json:"at"`
 }
@@ -52,12 +54,13 @@ func (w *Watchdog) pin(ctx context.Context, agent, profile string, pin func(now 
 	if err := w.refusePin(p, next); err != nil {
 		return Forced{}, err
 	}
+	was := p.plan.Pin.Profile
 	p.plan.Pin = next
 	rd := journal.Round{At: now, State: map[string]json.RawMessage{}}
 	w.rememberPin(&rd, p)
 	w.commit(ctx, rd)
 	w.Wake()
-	return Forced{Agent: p.now.Agent, Provider: p.now.Provider, At: now}, nil
+	return Forced{Agent: p.now.Agent, Provider: p.now.Provider, Was: was, At: now}, nil
 }
 
 // poolWith finds the pool that a profile is in: of the agent that is named, else

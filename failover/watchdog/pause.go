@@ -36,19 +36,25 @@ func (w *Watchdog) Pause(ctx context.Context, until time.Time, reason string) {
 	w.remember(&rd, pauseKey, w.paused)
 	w.commit(ctx, rd)
 	w.showPause()
-	w.Log.Info().Time("until", w.paused.Until).Str("reason", reason).Msg("paused: watching goes on, and nothing is changed")
+	e := w.Log.Info().Str("reason", reason)
+	if !until.IsZero() {
+		e = e.Time("until", w.paused.Until)
+	}
+	e.Msg("paused: watching goes on, and nothing is changed")
 	w.Wake()
 }
 
-// Resume ends a pause. It does nothing where there is none.
-func (w *Watchdog) Resume(ctx context.Context) {
+// Resume ends a pause, and reports whether there was one.
+func (w *Watchdog) Resume(ctx context.Context) (was bool) {
 	w.round.Lock()
 	defer w.round.Unlock()
+	was = w.paused != nil
 	rd := journal.Round{At: time.Now().UTC(), State: map[string]json.RawMessage{}}
 	w.endPause(&rd, "on request")
 	w.commit(ctx, rd)
 	w.showPause()
 	w.Wake()
+	return was
 }
 
 // checkPause ends the pause when its time is over.

@@ -107,9 +107,9 @@ func (w *Watchdog) publish(snap profiles.Snapshot) {
 	for _, p := range w.sortedPools() {
 		s.Pools = append(s.Pools, w.poolStatus(p))
 	}
-	ailing := w.failing(snap)
+	ailing, why := w.failing(snap), w.explain()
 	w.mu.Lock()
-	w.status, w.ailing = s, ailing
+	w.status, w.ailing, w.why = s, ailing, why
 	w.mu.Unlock()
 }
 

@@ -156,6 +156,7 @@ type Watchdog struct {
 	mu     sync.Mutex // guards the fields below
 	cfg    Config
 	status Status
+	why    []PoolWhy   // see Why
 	ailing string      // see Failing
 	heard  []loginNews // not told yet
 	wake   chan struct{}

@@ -1,6 +1,7 @@
 package watchdog
 
 import (
+	"slices"
 	"time"
 
 	"github.com/ocwatch/ocwatch/failover"
@@ -83,13 +84,27 @@ type CredentialWhy struct {
 	Reason string          `json:"reason,omitempty"`
 }
 
-// Why explains the order of every pool as of the last round. It waits for the
-// round under way.
+// Why explains the order of every pool as of the last round. It waits for none:
+// a round may take as long as the slowest provider.
 func (w *Watchdog) Why() Why {
-	w.round.Lock()
-	defer w.round.Unlock()
-	s, cfg, now := w.Status(), w.config(), time.Now()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s, now := w.status, time.Now()
 	out := Why{At: s.At, Paused: s.Paused, PausedUntil: s.PausedUntil, PausedReason: s.PausedReason, Pools: []PoolWhy{}}
+	for _, p := range w.why {
+		p.Profiles = slices.Clone(p.Profiles)
+		for i := range p.Profiles {
+			p.Profiles[i].forgetOver(now)
+		}
+		out.Pools = append(out.Pools, p)
+	}
+	return out
+}
+
+// explain is what Why tells of the pools until the next round.
+func (w *Watchdog) explain() []PoolWhy {
+	var out []PoolWhy
+	cfg := w.config()
 	for _, p := range w.sortedPools() {
 		ps := w.poolStatus(p)
 		pw := PoolWhy{
@@ -101,21 +116,31 @@ func (w *Watchdog) Why() Why {
 			stored[pr.ID] = pr
 		}
 		for i, a := range p.plan.Profiles {
-			one := w.profileWhy(now, failover.Explain(cfg.Policy(ps.Provider), p.plan, a), a, stored[a.ID])
+			one := w.profileWhy(failover.Explain(cfg.Policy(ps.Provider), p.plan, a), a, stored[a.ID])
 			one.ReachesAt = ps.Profiles[i].ReachesAt()
 			pw.Profiles = append(pw.Profiles, one)
 		}
-		out.Pools = append(out.Pools, pw)
+		out = append(out, pw)
 	}
 	return out
 }
 
-func (w *Watchdog) profileWhy(now time.Time, e failover.Explanation, a failover.Assessment, p profiles.Profile) ProfileWhy {
+// forgetOver drops what was over by now.
+func (p *ProfileWhy) forgetOver(now time.Time) {
+	if p.Block != nil && !p.Block.Until.After(now) {
+		p.Block = nil
+	}
+	if p.OpenUntil != nil && !p.OpenUntil.After(now) {
+		p.OpenUntil = nil
+	}
+}
+
+func (w *Watchdog) profileWhy(e failover.Explanation, a failover.Assessment, p profiles.Profile) ProfileWhy {
 	out := ProfileWhy{
 		ID: a.ID, State: a.State, Rule: e.Rule, Change: e.Change,
 		Credential: CredentialWhy{Status: p.Status, Reason: p.Reason},
 	}
-	if p.Block.Until.After(now) {
+	if !p.Block.Until.IsZero() {
 		out.Block = &BlockWhy{Until: p.Block.Until.UTC(), Kind: p.Block.Kind, Reason: p.Block.Reason}
 	}
 	acc := w.accounts[p.Account]
@@ -126,9 +151,7 @@ func (w *Watchdog) profileWhy(now time.Time, e failover.Explanation, a failover.
 	if !acc.latest.At.Equal(acc.usage.At) {
 		out.Probe = readingWhy(acc.latest)
 	}
-	if until := acc.breaker.State().OpenUntil; until.After(now) {
-		out.OpenUntil = timePtr(until.UTC())
-	}
+	out.OpenUntil = timePtr(acc.breaker.State().OpenUntil.UTC())
 	out.AsksNext = timePtr(acc.next)
 	return out
 }

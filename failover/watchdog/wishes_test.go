@@ -1,6 +1,7 @@
 package watchdog
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -51,9 +52,11 @@ func TestPauseBeginsNoLogin(t *testing.T) {
 		if w.codes != 0 || !strings.Contains(w.news(), "pool.depleted:login") || w.did() != "" {
 			t.Errorf("%d codes, told %q, did %q", w.codes, w.news(), w.did())
 		}
-		p.dog.Resume(t.Context())
-		if p.dog.Status().Paused || w.disk.has(pauseKey) {
+		if !p.dog.Resume(t.Context()) || p.dog.Status().Paused || w.disk.has(pauseKey) {
 			t.Error("still paused")
+		}
+		if p.dog.Resume(t.Context()) {
+			t.Error("resumed twice")
 		}
 		p.stop()
 	})
@@ -67,8 +70,11 @@ func TestForce(t *testing.T) {
 		t.Helper()
 		p := w.born(t, paced()).run()
 		time.Sleep(time.Minute)
-		if _, err := p.dog.Force(t.Context(), "", "carol", time.Now().Add(2*time.Hour)); err != nil {
-			t.Fatal(err)
+		if f, err := p.dog.Force(t.Context(), "", "carol", time.Now().Add(2*time.Hour)); err != nil || f.Was != "" {
+			t.Fatal(f, err)
+		}
+		if f, err := p.dog.Force(t.Context(), "", "carol", time.Now().Add(2*time.Hour)); err != nil || f.Was != "carol" {
+			t.Fatal(f, err)
 		}
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
@@ -147,6 +153,49 @@ func TestWhy(t *testing.T) {
 			if (pr.OpenUntil != nil) != (pr.ID == "bob") {
 				t.Errorf("%s: breaker open until %v", pr.ID, pr.OpenUntil)
 			}
+		}
+	})
+}
+
+// TestWhyWaitsForNoRound: a round takes as long as the slowest provider, and
+// who asks why meanwhile is answered from the last one.
+func TestWhyWaitsForNoRound(t *testing.T) {
+	t.Parallel()
+	w := newWorld(abc...)
+	p := w.born(t, brisk())
+	p.dog.Round(p.ctx)
+	p.dog.round.Lock()
+	defer p.dog.round.Unlock()
+	answer := make(chan Why, 1)
+	go func() { answer <- p.dog.Why() }()
+	select {
+	case why := <-answer:
+		if len(why.Pools) != 1 || len(why.Pools[0].Profiles) != 3 || why.At.IsZero() {
+			t.Errorf("%+v", why)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("no answer while a round is under way")
+	}
+}
+
+// TestWhyForgetsWhatIsOver: between rounds a breaker's time passes.
+func TestWhyForgetsWhatIsOver(t *testing.T) {
+	t.Parallel()
+	bubble(t, abc, func(t *testing.T, w *world) {
+		t.Helper()
+		w.say("bob", spent(10*time.Minute))
+		p := w.born(t, brisk())
+		p.rounds(1)
+		until := func() *time.Time {
+			why := p.dog.Why().Pools[0].Profiles
+			return why[slices.IndexFunc(why, func(pr ProfileWhy) bool { return pr.ID == "bob" })].OpenUntil
+		}
+		if until() == nil {
+			t.Error("the breaker is not shown")
+		}
+		time.Sleep(10 * time.Minute)
+		if at := until(); at != nil {
+			t.Errorf("the breaker is open until %s, which is past", at)
 		}
 	})
 }

@@ -32,8 +32,10 @@ func TestDiskFillsWhileOpen(t *testing.T) {
 				t.Fatal(err)
 			}
 			now := time.Now()
-			late := Round{At: now, State: map[string]json.RawMessage{"late": json.RawMessage(`"` + strings.Repeat("x", 1<<16) + `"`)},
-				Messages: []Message{{ID: "msg_late", Endpoint: "ops", Body: []byte(`{}`)}}}
+			late := Round{
+				At: now, State: map[string]json.RawMessage{"late": json.RawMessage(`"` + strings.Repeat("x", 1<<16) + `"`)},
+				Messages: []Message{{ID: "msg_late", Endpoint: "ops", Body: []byte(`{}`)}},
+			}
 			if err := j.Commit(t.Context(), late); !errors.Is(err, fill.want) || !strings.Contains(err.Error(), "kept in memory") {
 				t.Errorf("err = %v", err)
 			}

@@ -34,13 +34,20 @@ type SwitchRequest struct {
 type Switched struct {
 	Agent    string    `json:"agent"`
 	Provider string    `json:"provider"`
-	At       time.Time `json:"at"` // a status of after that shows it
+	Was      string    `json:"was"` // pinned until then, "" for none
+	At       time.Time `json:"at"`  // a status of after that shows it
+}
+
+// Resumed is the answer to a request to end a pause.
+type Resumed struct {
+	Was bool `json:"was"` // there was one
 }
 
 // Wishes is what the owner may ask of the running watchdog.
 type Wishes interface {
 	Pause(ctx context.Context, r PauseRequest)
-	Resume(ctx context.Context)
+	// Resume reports whether there was a pause.
+	Resume(ctx context.Context) bool
 	Switch(ctx context.Context, r SwitchRequest) (Switched, error)
 }
 
@@ -55,8 +62,7 @@ func (s *Server) ServeWishes(wishes Wishes, why func(ctx context.Context) any) {
 		return done{}, nil
 	})
 	handle(s.ownerMux, pathResume, func(ctx context.Context, _ done) (any, error) {
-		wishes.Resume(ctx)
-		return done{}, nil
+		return Resumed{Was: wishes.Resume(ctx)}, nil
 	})
 	handle(s.ownerMux, pathSwitch, func(ctx context.Context, r SwitchRequest) (any, error) {
 		return wishes.Switch(ctx, r)
@@ -88,7 +94,11 @@ func (c *Client) Pause(ctx context.Context, r PauseRequest) error {
 }
 
 // Resume ends a pause.
-func (c *Client) Resume(ctx context.Context) error { return c.post(ctx, pathResume, done{}, nil) }
+func (c *Client) Resume(ctx context.Context) (Resumed, error) {
+	var r Resumed
+	err := c.post(ctx, pathResume, done{}, &r)
+	return r, err
+}
 
 // Switch has a profile put first, or no more.
 func (c *Client) Switch(ctx context.Context, r SwitchRequest) (Switched, error) {

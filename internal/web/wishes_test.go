@@ -18,14 +18,17 @@ func (w *wish) Pause(_ context.Context, r PauseRequest) {
 	w.calls = append(w.calls, "pause "+r.Until.Format(time.RFC3339)+" "+r.Reason)
 }
 
-func (w *wish) Resume(context.Context) { w.calls = append(w.calls, "resume") }
+func (w *wish) Resume(context.Context) bool {
+	w.calls = append(w.calls, "resume")
+	return true
+}
 
 func (w *wish) Switch(_ context.Context, r SwitchRequest) (Switched, error) {
 	w.calls = append(w.calls, "switch "+r.Profile)
 	if r.Profile == "bob" {
 		return Switched{}, errors.New("bob needs a login")
 	}
-	return Switched{Agent: "main", Provider: "openai"}, nil
+	return Switched{Agent: "main", Provider: "openai", Was: "carol"}, nil
 }
 
 // TestWishes: the owner's socket takes them, and the port knows none.
@@ -43,15 +46,18 @@ func TestWishes(t *testing.T) {
 	t.Cleanup(func() { _ = s.Close() })
 	c := NewClient(dir)
 	took, err := c.Switch(t.Context(), SwitchRequest{Profile: "alice"})
-	if err != nil || took.Agent != "main" || took.Provider != "openai" {
+	if err != nil || took.Agent != "main" || took.Provider != "openai" || took.Was != "carol" {
 		t.Errorf("%+v, %v", took, err)
 	}
 	if _, err := c.Switch(t.Context(), SwitchRequest{Profile: "bob"}); err == nil || err.Error() != "bob needs a login" {
 		t.Errorf("refused with %v", err)
 	}
 	until := time.Date(2026, 11, 22, 18, 0, 0, 0, time.UTC)
-	if err := errors.Join(c.Pause(t.Context(), PauseRequest{Until: until, Reason: "r"}), c.Resume(t.Context())); err != nil {
+	if err := c.Pause(t.Context(), PauseRequest{Until: until, Reason: "r"}); err != nil {
 		t.Error(err)
+	}
+	if ended, err := c.Resume(t.Context()); err != nil || !ended.Was {
+		t.Errorf("%+v, %v", ended, err)
 	}
 	if doc, err := c.Why(t.Context()); err != nil || string(doc) != "\"because\"\n" {
 		t.Errorf("%q, %v", doc, err)

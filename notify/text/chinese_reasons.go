@@ -69,6 +69,7 @@ var quotaPhrases = []phrase{
 	{english: "second is {id}{why} in place of {id2}, which bills the same account", chinese: "第二位换成 {id}{why}，原来的 {id2} 与首位是同一账户"},
 	{english: "spent profiles go behind those that can serve", chinese: "额度用完的账号排到可用账号之后"},
 	{english: "paid profiles are left out (paid: never)", chinese: "不使用按量付费账号（paid: never）"},
+	{english: "paid profiles are left out (paid: never); next is {id}{why}", chinese: "不使用按量付费账号（paid: never），改用 {id}{why}"},
 	{english: "all {n} profiles are spent", chinese: "{n} 个账号额度全部用完"},
 	{english: "all {n} profiles need a login", chinese: "{n} 个账号全部需要重新登录"},
 	{english: "no profile can serve: spent {n}, login needed {n2}", chinese: "没有可用账号：{n} 个额度用完，{n2} 个需要重新登录"},
@@ -84,7 +85,7 @@ var quotaPhrases = []phrase{
 	{english: "{id} is first and pinned by a person{why}", chinese: "{id} 排在首位，由人指定{why}"},
 	{english: "{id} is pinned by a person{why}", chinese: "{id} 由人指定优先使用{why}"},
 	{english: "ocwatch is paused", chinese: "ocwatch 已暂停"},
-	{english: "{clause}, at {time}", chinese: "{clause}，将于 {time} 切换"},
+	{english: "the order is changed at {time}", chinese: "顺序将于 {time} 调整"},
 
 	// What a probe concluded.
 	{english: "the provider revoked this login", chinese: "登录已被服务商撤销"},

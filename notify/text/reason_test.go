@@ -17,6 +17,7 @@ var samples = []string{
 	"OpenClaw recorded subscription_limit until 18:40 UTC", "OpenClaw recorded a block until 18:40 UTC",
 	"OpenClaw recorded subscription_limit", "OpenClaw recorded a block", // the time stands beside it
 	"openai:bob is available and preferred (5h window 0 % used)", "openai:bob is available and preferred",
+	"paid profiles are left out (paid: never); next is openai:bob (5h window 3 % used)",
 	"openai:alice is low (5h window 96 % used); next is openai:bob (5h window 3 % used)",
 	"openai:alice is exhausted (OpenClaw recorded rate_limit until 18:40 UTC); next is openai:bob",
 	"openai:alice is dead (the provider revoked this login); next is openai:key",
@@ -34,7 +35,7 @@ var samples = []string{
 	"openai:alice stays first; second is openai:carol in place of openai:bob, which bills the same account",
 	"5h window 91 % used, the last 10 % are kept",
 	"openai:alice is low (5h window 91 % used, the last 10 % are kept); next is openai:bob",
-	"openai:alice is low (5h window 96 % used); next is openai:bob (5h window 3 % used), at 10:05 UTC",
+	"openai:alice is low (5h window 96 % used); next is openai:bob (5h window 3 % used); the order is changed at 10:05 UTC",
 	"all 3 profiles are spent; first back is openai:bob at 18:40 UTC", "all 2 profiles need a login",
 	"no profile can serve: spent 2, login needed 1; first back is openai:bob at 18:40 UTC",
 	"no profile can serve: spent 1, login needed 1, refused by OpenClaw after errors 1",
@@ -94,8 +95,8 @@ func TestUnderstand(t *testing.T) {
 		"spend limit 100 % used":                               "消费限额已用 100%",
 		"2d window 3 % used":                                   "2 天额度已用 3%",
 		"OpenClaw recorded subscription_limit until 18:40 UTC": "OpenClaw 记录为 subscription_limit，至 18:40 UTC",
-		"openai:alice is exhausted (this token may not read its usage (no user:profile scope)); next is openai:bob (5h window 3 % used), at 10:05 UTC": "" +
-			"openai:alice 额度已用完（该 token 无权读取额度（缺少 user:profile 权限）），改用 openai:bob（5 小时额度已用 3%），将于 10:05 UTC 切换",
+		"openai:alice is exhausted (this token may not read its usage (no user:profile scope)); next is openai:bob (5h window 3 % used); the order is changed at 10:05 UTC": "" +
+			"openai:alice 额度已用完（该 token 无权读取额度（缺少 user:profile 权限）），改用 openai:bob（5 小时额度已用 3%）；顺序将于 10:05 UTC 调整",
 		"it is first and {id}; next is {why}":                           "it is first and {id}; next is {why}",
 		"restart failed: exit status 1":                                 "重启失败：exit status 1",
 		"the running gateway still uses the old order: moon phase":      "运行中的网关仍在使用旧的顺序：moon phase",

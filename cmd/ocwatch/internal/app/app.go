@@ -65,7 +65,10 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 	if a.install, err = findInstall(o.Config, o.Log); err != nil {
 		return a, err
 	}
-	if a.lock, err = lockDir(o.Config.DataDir); err != nil {
+	switch a.lock, err = lockDir(o.Config.DataDir); {
+	case noRoom(err):
+		o.Log.Warn().Err(err).Msg("nothing keeps a second ocwatch run off data_dir")
+	case err != nil:
 		return a, err
 	}
 	a.journal, err = journal.Open(ctx, filepath.Join(o.Config.DataDir, journal.FileName), journal.MadeBy(o.Version))
@@ -112,10 +115,14 @@ func (a *App) listen(ctx context.Context) error {
 	a.web = web.New(a.statusFor, owner{a.desk, a}, a.opts.Log)
 	a.web.ServeWishes(wishes{a.watchdog}, a.why)
 	socket, err := web.ListenUnix(ctx, a.opts.Config.DataDir)
-	if err != nil {
+	switch {
+	case noRoom(err):
+		a.opts.Log.Warn().Err(err).Msg("ocwatch status and the owner's commands do not reach this watchdog")
+	case err != nil:
 		return err
+	default:
+		a.serving.Go(func() { a.web.ServeOwner(socket) })
 	}
-	a.serving.Go(func() { a.web.ServeOwner(socket) })
 	if a.opts.Config.Listen == "" {
 		return nil
 	}

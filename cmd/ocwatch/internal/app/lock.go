@@ -1,12 +1,26 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/gofrs/flock"
 )
+
+// noRoom reports whether err is of a disk that takes nothing now: full, or
+// read-only since it failed. Nothing that ocwatch keeps there is worth not
+// watching for; any other error is a mistake in the configuration.
+func noRoom(err error) bool {
+	for _, code := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EIO} {
+		if errors.Is(err, code) {
+			return true
+		}
+	}
+	return false
+}
 
 // lock keeps a second watchdog off a data directory. It is flock(2): the
 // kernel lets go of it however the process ends.

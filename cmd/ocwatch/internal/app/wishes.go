@@ -18,7 +18,7 @@ func (w wishes) Pause(ctx context.Context, r web.PauseRequest) {
 }
 
 // Resume serves the socket.
-func (w wishes) Resume(ctx context.Context) { w.watchdog.Resume(ctx) }
+func (w wishes) Resume(ctx context.Context) bool { return w.watchdog.Resume(ctx) }
 
 // Switch serves the socket.
 func (w wishes) Switch(ctx context.Context, r web.SwitchRequest) (web.Switched, error) {
@@ -29,7 +29,7 @@ func (w wishes) Switch(ctx context.Context, r web.SwitchRequest) (web.Switched, 
 	} else {
 		f, err = w.watchdog.Force(ctx, r.Agent, r.Profile, r.Until)
 	}
-	return web.Switched{Agent: f.Agent, Provider: f.Provider, At: f.At}, err
+	return web.Switched{Agent: f.Agent, Provider: f.Provider, Was: f.Was, At: f.At}, err
 }
 
 // lastChanges is how many switches are looked through for each pool's newest.
