@@ -62,7 +62,7 @@ e2e: build ## end-to-end tests against the real OpenClaw releases
 .PHONY: e2e-night
 e2e-night: build ## what make test leaves out on the real OpenClaw, nightly
 	scripts/test-e2e transport $(OPENCLAW)
-	OCWATCH_NIGHT=1 scripts/test-e2e -run 'TestTerminalLogin|TestReplaceAccount' e2e $(OPENCLAW)
+	OCWATCH_NIGHT=1 scripts/test-e2e -run 'TestTerminalLogin|TestReplaceAccount|TestRotation' e2e $(OPENCLAW)
 
 .PHONY: e2e-codex
 e2e-codex: build ## the end-to-end case on the native Codex runtime

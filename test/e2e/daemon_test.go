@@ -47,6 +47,13 @@ type daemon struct {
 // is found by ocwatch itself. Lines of yaml are added to it.
 func newDaemon(t *testing.T, s *stage, yaml ...string) *daemon {
 	t.Helper()
+	return newDaemonAsking(t, s, "30s", yaml...)
+}
+
+// newDaemonAsking is newDaemon with rounds, and requests for usage, that are so
+// far apart.
+func newDaemonAsking(t *testing.T, s *stage, every string, yaml ...string) *daemon {
+	t.Helper()
 	bin, err := binary()
 	must(t, err)
 	dir := t.TempDir()
@@ -56,9 +63,9 @@ func newDaemon(t *testing.T, s *stage, yaml ...string) *daemon {
 		`listen: ""`,
 		"log: {level: debug, format: json}",
 		"probe:",
-		"  every: 30s",
+		"  every: " + every,
 		"  providers:",
-		"    openai: {every: 30s, url: " + s.Provider.URL + "/backend-api/wham/usage}",
+		"    openai: {every: " + every + ", url: " + s.Provider.URL + "/backend-api/wham/usage}",
 		"    anthropic: {url: " + s.Provider.URL + "/api/oauth/usage}",
 	}, yaml...)
 	must(t, os.WriteFile(d.config, []byte(strings.Join(lines, "\n")+"\n"), 0o600))

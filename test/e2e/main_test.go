@@ -35,10 +35,12 @@ func releases() []string { return []string{lab.JSONFiles, lab.AgentDatabase, lab
 // and shows little that the case on these does not.
 func daily(t *testing.T, version string, on ...string) {
 	t.Helper()
-	if !slices.Contains(on, version) && os.Getenv("OCWATCH_NIGHT") == "" {
+	if !slices.Contains(on, version) && !night() {
 		t.Skip("it runs at night on this release: make e2e-night")
 	}
 }
+
+func night() bool { return os.Getenv("OCWATCH_NIGHT") != "" }
 
 // stage is one release with its gateway running, for the length of its tests.
 type stage struct {
@@ -59,19 +61,25 @@ func TestReleases(t *testing.T) {
 			for _, tc := range []struct {
 				name string
 				run  func(*testing.T, *stage)
+				on   []string // nil: on all releases
 			}{
-				{"the gateway notices an order set by the CLI", noticesCLI},
-				{"a new order serves the next turn", servesNextTurn},
-				{"a chat keeps its account", keepsPins},
-				{"a turn in flight is left alone", leavesTurnInFlight},
-				{"a healthy minute writes nothing", writesNothing},
+				{"the gateway notices an order set by the CLI", noticesCLI, nil},
+				{"a new order serves the next turn", servesNextTurn, nil},
+				{"a chat keeps its account", keepsPins, nil},
+				{"a turn in flight is left alone", leavesTurnInFlight, nil},
+				{"a healthy minute writes nothing", writesNothing, nil},
 				// After a minute without turns, since a gateway asks a model for a
 				// session's title some time after the turn.
-				{"the owner's own chat", tellsOwnersChat},
-				{"the whole job", doesItsJob},
-				{"killed at any moment", survivesKills},
+				{"the owner's own chat", tellsOwnersChat, nil},
+				{"the whole job", doesItsJob, nil},
+				{"killed at any moment", survivesKills, nil},
+				{"a person sets the order", followsPerson, []string{lab.SharedDatabase}},
+				// Near the end, since OpenClaw goes by its blocks for hours.
+				{"what OpenClaw writes down is acted on at once", actsOnBlocks, []string{lab.SharedDatabase, lab.JSONFiles}},
 			} {
-				t.Run(tc.name, func(t *testing.T) { tc.run(t, s) })
+				if tc.on == nil || slices.Contains(tc.on, version) {
+					t.Run(tc.name, func(t *testing.T) { tc.run(t, s) })
+				}
 			}
 			if !s.gateway.Alive() || s.gateway.Starts() != 1 {
 				t.Errorf("the gateway was restarted: alive %v, began to listen %d times", s.gateway.Alive(), s.gateway.Starts())

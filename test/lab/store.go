@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	_ "modernc.org/sqlite" // the driver
 )
@@ -18,6 +19,34 @@ import (
 // AuthDocuments returns everything OpenClaw keeps of credentials and order,
 // as it is stored.
 func (l *Lab) AuthDocuments(t *testing.T) string {
+	t.Helper()
+	return strings.Join(l.authDocuments(t), "\n")
+}
+
+// Blocked reports whether the main agent's store says that an account is not to
+// be used now.
+func (l *Lab) Blocked(t *testing.T, name string) bool {
+	t.Helper()
+	for _, line := range l.authDocuments(t) {
+		var doc struct {
+			UsageStats map[string]struct {
+				BlockedUntil  float64 `json:"blockedUntil"`
+				CooldownUntil float64 `json:"cooldownUntil"`
+			} `json:"usageStats"`
+		}
+		if _, text, found := strings.Cut(line, ": "); !found || json.Unmarshal([]byte(text), &doc) != nil {
+			continue
+		}
+		s := doc.UsageStats[l.ID(name)]
+		if max(s.BlockedUntil, s.CooldownUntil) > float64(time.Now().UnixMilli()) {
+			return true
+		}
+	}
+	return false
+}
+
+// authDocuments are those, each after its name.
+func (l *Lab) authDocuments(t *testing.T) []string {
 	t.Helper()
 	var docs []string
 	agent := filepath.Join(l.StateDir, "agents", "main", "agent")
@@ -36,7 +65,7 @@ func (l *Lab) AuthDocuments(t *testing.T) string {
 	} {
 		docs = append(docs, rows(t, q.db, q.query)...)
 	}
-	return strings.Join(docs, "\n")
+	return docs
 }
 
 // StoredOrder is the order in OpenClaw's store for the main agent and OpenAI,

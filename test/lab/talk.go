@@ -20,7 +20,7 @@ func (l *Lab) Turn(t *testing.T, session string) string {
 func (l *Lab) TurnRPC(t *testing.T, r *RPC, session string) string {
 	t.Helper()
 	mark := l.Provider.Mark()
-	l.begin(t, r, session)()
+	l.StartTurn(t, r, session)()
 	return l.served(t, mark, session)
 }
 
@@ -30,12 +30,13 @@ func (l *Lab) TurnRPC(t *testing.T, r *RPC, session string) string {
 func (l *Lab) BeginTurn(t *testing.T, r *RPC, session string) (finish func()) {
 	t.Helper()
 	mark := l.Provider.Waiting()
-	finish = l.begin(t, r, session)
+	finish = l.StartTurn(t, r, session)
 	l.Provider.AwaitWaiting(t, mark+1)
 	return finish
 }
 
-func (l *Lab) begin(t *testing.T, r *RPC, session string) (finish func()) {
+// StartTurn starts a turn. The returned function waits for its end.
+func (l *Lab) StartTurn(t *testing.T, r *RPC, session string) (finish func()) {
 	t.Helper()
 	accepted := r.Must(t, "agent", map[string]any{
 		"agentId": "main", "sessionId": session, "message": "say ok", "idempotencyKey": key(session),
