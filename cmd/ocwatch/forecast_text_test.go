@@ -28,14 +28,16 @@ func TestAheadText(t *testing.T) {
 			watchdog.Outlook{Forecast: forecast.High}, 40 * time.Hour, "",
 		},
 		"runs dry": {
-			watchdog.Outlook{RunsDryAt: in(181 * time.Minute), BackAt: in(5 * time.Hour), BackFirst: "bob", Forecast: forecast.High}, 93 * time.Minute,
+			watchdog.Outlook{RunsDryAt: in(181 * time.Minute), BackAt: in(5 * time.Hour), BackFirst: "bob", Forecast: forecast.High},
+			93 * time.Minute,
 			"Ahead: alice reaches switch_at about 11:30; quota runs out about 13:00, bob is back first, at 15:00.",
 		},
 		"runs dry, nobody knows until when": {
 			watchdog.Outlook{RunsDryAt: in(26 * time.Hour), Forecast: forecast.High}, 0, "Ahead: quota runs out about Mon 23 Nov 12:00.",
 		},
 		"perhaps": {
-			watchdog.Outlook{RunsDryAt: in(3 * time.Hour), Forecast: forecast.Low}, 0,
+			watchdog.Outlook{RunsDryAt: in(3 * time.Hour), Forecast: forecast.Low},
+			0,
 			"Ahead: quota may run out about 13:00; use is too uneven to tell.",
 		},
 		"perhaps in days": {watchdog.Outlook{RunsDryAt: in(30 * time.Hour), Forecast: forecast.Low}, 0, ""},

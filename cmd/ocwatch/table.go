@@ -63,6 +63,7 @@ func writeTable(w io.Writer, s app.Status, now time.Time) error {
 		if p.Pinned != nil {
 			fmt.Fprintf(&b, "%s is pinned%s; ocwatch switch %s --auto ends it.\n", printable(p.Pinned.Profile), untilText(p.Pinned.Until, now), printable(p.Pinned.Profile))
 		}
+		b.WriteString(aheadOf(p, now))
 		writePool(&b, p, now)
 	}
 	switch {

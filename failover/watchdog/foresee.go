@@ -138,9 +138,10 @@ func (w *Watchdog) readingsOf(key string) (list []quota.Reading) {
 
 // describe says what a forecast is made of, the readings apart.
 func describe(state failover.PoolState, in forecast.Pool, names map[string]string) string {
-	s := fmt.Sprint(state, in.SwitchAt, in.Models, in.Paid, names)
+	var b strings.Builder
+	fmt.Fprint(&b, state, in.SwitchAt, in.Models, in.Paid, names)
 	for _, a := range in.Accounts {
-		s += fmt.Sprint(" ", a.ID, a.Dead)
+		fmt.Fprint(&b, " ", a.ID, a.Dead)
 	}
-	return s
+	return b.String()
 }

@@ -149,7 +149,8 @@ func TestWarnedOf(t *testing.T) {
 		},
 		"paused": {[]string{"alice", "bob"}, nil, func(s *sim) { s.p.dog.Pause(s.p.ctx, time.Time{}, "") }, "profile.low:alice profile.low:bob:dry", "the pool runs dry about "},
 		"enough accounts": {
-			[]string{"alice", "bob", "carol", "dave", "erin"}, nil, nil,
+			[]string{"alice", "bob", "carol", "dave", "erin"},
+			nil, nil,
 			"profile.low:alice profile.low:bob", "",
 		},
 	} {
