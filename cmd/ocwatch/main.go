@@ -35,6 +35,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return 0
 	case errors.As(err, &code):
 		return int(code)
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		_, _ = fmt.Fprintln(stderr, "ocwatch: interrupted")
+		return failureOf(cmd)
 	default:
 		_, _ = fmt.Fprintf(stderr, "ocwatch: %v\n", err)
 		return failureOf(cmd)

@@ -73,6 +73,8 @@ func scriptCondition(cond string) (bool, error) {
 //	                                  $HOOK is the webhook's address, hook.secret its secret
 //	world used PROFILE PERCENT        of the 5-hour window
 //	world revoke PROFILE              its login, at the provider
+//	world hang PROFILE                the provider takes its time over it for ever
+//	world asked                       wait until a provider was asked
 //	world order ID...                 wait until the gateway has that order
 //	world event TYPE                  wait for that event at the webhook
 //	world writes N                    exactly that many orders were set
@@ -82,7 +84,7 @@ func scriptCondition(cond string) (bool, error) {
 //	world forget                      the codes so far are of no use any more
 func worldCmd(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
-		ts.Fatalf("usage: world start|used|revoke|order|event|writes|approve|again|deny|forget")
+		ts.Fatalf("usage: world start|used|revoke|hang|asked|order|event|writes|approve|again|deny|forget")
 	}
 	st := ts.Value(stageKey{}).(*stage)
 	switch args[0] {
@@ -94,6 +96,10 @@ func worldCmd(ts *testscript.TestScript, neg bool, args []string) {
 		st.world.SetUsed(args[1], quota.FiveHour, percent)
 	case "revoke":
 		st.world.SetFault(args[1], sandbox.TokenInvalidated)
+	case "hang":
+		st.world.SetFault(args[1], sandbox.Slow)
+	case "asked":
+		until(ts, "a provider to be asked", func() bool { return len(st.world.Requests()) > 0 })
 	case "order":
 		until(ts, "order "+strings.Join(args[1:], " "), func() bool {
 			return strings.Join(st.world.Order("main", "openai"), " ") == strings.Join(args[1:], " ")
