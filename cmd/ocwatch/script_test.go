@@ -75,6 +75,7 @@ func scriptCondition(cond string) (bool, error) {
 //	world revoke PROFILE              its login, at the provider
 //	world hang PROFILE                the provider takes its time over it for ever
 //	world asked                       wait until a provider was asked
+//	world sets ID...                  somebody sets that order in OpenClaw
 //	world order ID...                 wait until the gateway has that order
 //	world event TYPE                  wait for that event at the webhook
 //	world writes N                    exactly that many orders were set
@@ -84,7 +85,7 @@ func scriptCondition(cond string) (bool, error) {
 //	world forget                      the codes so far are of no use any more
 func worldCmd(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
-		ts.Fatalf("usage: world start|used|revoke|hang|asked|order|event|writes|approve|again|deny|forget")
+		ts.Fatalf("usage: world start|used|revoke|hang|asked|sets|order|event|writes|approve|again|deny|forget")
 	}
 	st := ts.Value(stageKey{}).(*stage)
 	switch args[0] {
@@ -100,6 +101,8 @@ func worldCmd(ts *testscript.TestScript, neg bool, args []string) {
 		st.world.SetFault(args[1], sandbox.Slow)
 	case "asked":
 		until(ts, "a provider to be asked", func() bool { return len(st.world.Requests()) > 0 })
+	case "sets":
+		ts.Check(st.world.SetOrderByHand(context.Background(), "main", "openai", args[1:]...))
 	case "order":
 		until(ts, "order "+strings.Join(args[1:], " "), func() bool {
 			return strings.Join(st.world.Order("main", "openai"), " ") == strings.Join(args[1:], " ")

@@ -63,6 +63,9 @@ func setBy(p watchdog.PoolWhy, now time.Time) string {
 		journal.ByOcwatch: "ocwatch", journal.ByPerson: "a person, with ocwatch switch",
 		journal.ByOpenClaw: "OpenClaw, after a login", journal.ByOther: "somebody else, past ocwatch",
 	}[c.By]
+	if c.By == journal.ByOther {
+		return fmt.Sprintf("Last changed %s by %s: it is the preference now.", agoText(now.Sub(c.At)), by)
+	}
 	return fmt.Sprintf("Last changed %s by %s: %s", agoText(now.Sub(c.At)), by, stop(c.Reason))
 }
 
