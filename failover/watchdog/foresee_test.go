@@ -276,3 +276,28 @@ func TestClockAhead(t *testing.T) {
 		}
 	})
 }
+
+// TestPastUnread: a journal that cannot be read is asked once, and keeps neither
+// the round nor forecasts from going on.
+func TestPastUnread(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := drain("alice", "bob")
+		s.begin(t)
+		tries := 0
+		s.p.meddle = func(effect string) fault {
+			if effect == "past" {
+				tries++
+				return failBefore
+			}
+			return none
+		}
+		s.p.run()
+		time.Sleep(time.Second)
+		s.pass(3 * time.Hour)
+		s.p.stop()
+		if tries != 1 || !strings.Contains(s.lows(), ":dry") {
+			t.Errorf("%d tries, told %q", tries, s.news())
+		}
+	})
+}

@@ -29,9 +29,10 @@ type past struct {
 }
 
 // recall reads the past of the accounts that are to be forecast, once each. A
-// journal that cannot be read is not waited for: a forecast builds on the last
-// hours first.
+// journal that cannot be read is asked no more in this round, nor for these
+// accounts again: a forecast builds on the last hours first.
 func (w *Watchdog) recall(ctx context.Context, now time.Time, snap profiles.Snapshot, cfg Config) {
+	failed := false
 	for _, pl := range snap.Pools {
 		if len(pl.Profiles) > foreseeMost {
 			continue
@@ -41,11 +42,14 @@ func (w *Watchdog) recall(ctx context.Context, now time.Time, snap profiles.Snap
 			if a.past.known || ctx.Err() != nil {
 				continue
 			}
-			list, err := w.Journal.Readings(ctx, p.Account, now.Add(-pastSpan))
-			if err != nil {
-				w.Log.Warn().Err(err).Str("account", p.Account).Msg("past readings cannot be read: the forecast begins anew")
-			}
 			a.past.known = true
+			if failed {
+				continue
+			}
+			list, err := w.Journal.Readings(ctx, p.Account, now.Add(-pastSpan))
+			if failed = err != nil; failed {
+				w.Log.Warn().Err(err).Msg("past readings cannot be read: the forecast begins anew")
+			}
 			for _, r := range list {
 				a.past.add(r)
 			}

@@ -169,7 +169,7 @@ func TestPanics(t *testing.T) {
 // next life finds the world as it is.
 func TestStopsInTime(t *testing.T) {
 	t.Parallel()
-	for _, effect := range []string{"snapshot", "probe", "health", "commit", "order", "idle", "restart", "load"} {
+	for _, effect := range []string{"snapshot", "probe", "health", "commit", "order", "idle", "restart", "load", "past"} {
 		t.Run(effect, func(t *testing.T) {
 			t.Parallel()
 			bubble(t, abc, func(t *testing.T, w *world) {
