@@ -15,10 +15,14 @@ import (
 	"github.com/ocwatch/ocwatch/internal/sim"
 )
 
-// How often a forecast is judged, and how often it is looked whether to warn.
 const (
+	// judgeEvery is how often a forecast is judged, and warnEvery how often it
+	// is looked whether to warn.
 	judgeEvery = 2 * time.Hour
 	warnEvery  = 15 * time.Minute
+	// forecastShare is how many weeks are compared for one that is forecast:
+	// that takes hundreds of forecasts, of some milliseconds each.
+	forecastShare = 2
 )
 
 // foretold is how far forecasts were off.

@@ -86,8 +86,8 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 		err = errors.Join(err, compare(o.weeks, out))
 	}
 	if slices.Contains(o.parts, partForecast) && ctx.Err() == nil {
-		_, _ = fmt.Fprintf(progress, "forecasting: %d simulated weeks\n", o.weeks)
-		err = errors.Join(err, foretell(o.weeks, out))
+		_, _ = fmt.Fprintf(progress, "forecasting: %d simulated weeks\n", o.weeks/forecastShare)
+		err = errors.Join(err, foretell(max(1, o.weeks/forecastShare), out))
 	}
 	return err
 }
