@@ -139,6 +139,8 @@ func (c *Client) explain(err error) error {
 		return fmt.Errorf("status socket %s belongs to another account: run this as the account that runs the watchdog", c.path)
 	case errors.Is(err, syscall.EINVAL):
 		return fmt.Errorf("%w on %s: the path is over 107 bytes, too long for a socket; choose a shorter data_dir", ErrNotRunning, c.path)
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("the watchdog on %s does not answer: the machine is overloaded, or ocwatch run hangs; its log says which, and it can be started again at any time (%w)", c.path, context.DeadlineExceeded)
 	}
 	return fmt.Errorf("ask the watchdog: %w", err)
 }

@@ -31,6 +31,20 @@ func (w *wish) Switch(_ context.Context, r SwitchRequest) (Switched, error) {
 	return Switched{Agent: "main", Provider: "openai", Was: "carol"}, nil
 }
 
+// TestHangingWatchdog: one that takes the call and says nothing is named, with
+// what helps.
+func TestHangingWatchdog(t *testing.T) {
+	t.Parallel()
+	dir := shortDir(t)
+	l := listen(t, dir)
+	t.Cleanup(func() { _ = l.Close() })
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := NewClient(dir).Status(ctx); err == nil || errors.Is(err, ErrNotRunning) || !strings.Contains(err.Error(), "does not answer") {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestWishes: the owner's socket takes them, and the port knows none.
 func TestWishes(t *testing.T) {
 	t.Parallel()
