@@ -125,7 +125,7 @@ func (r *Restarter) note(ctx context.Context, at time.Time, reason string) error
 // time it counts as started then.
 func (r *Restarter) settled(ctx context.Context) (sight, error) {
 	s := r.look(ctx)
-	for until := time.Now().Add(MinUptime); !s.live && time.Now().Before(until); {
+	for until := time.Now().Add(r.opts.Settle); !s.live && time.Now().Before(until); {
 		if err := sleep(ctx, settlePoll); err != nil {
 			return s, fmt.Errorf("waiting for the gateway to come up before a restart: %w", err)
 		}

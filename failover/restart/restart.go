@@ -83,7 +83,10 @@ type Options struct {
 	// Deadline is the longest time from the asking to a healthy gateway; 0:
 	// DefaultDeadline.
 	Deadline time.Duration
-	Budget   Budget // zero: DefaultBudget
+	// Settle is how long a gateway that does not answer is taken to be on its way
+	// up, and left alone; 0: MinUptime.
+	Settle time.Duration
+	Budget Budget // zero: DefaultBudget
 	// Yield is called once a restart is allowed, before the gateway's work is
 	// waited for, to end what of it is the caller's own. Nil: nothing is.
 	Yield func()
@@ -159,6 +162,9 @@ func New(o Options) *Restarter {
 	}
 	if o.Deadline <= 0 {
 		o.Deadline = DefaultDeadline
+	}
+	if o.Settle == 0 {
+		o.Settle = MinUptime
 	}
 	if o.Budget == (Budget{}) {
 		o.Budget = DefaultBudget

@@ -74,7 +74,7 @@ func installed(t *testing.T) *openclaw.Install {
 
 func ready(t *testing.T, install *openclaw.Install) {
 	t.Helper()
-	until(t, 2*time.Minute, "OpenClaw's gateway to be ready", func() bool { return install.Health(t.Context()).Ready })
+	until(t, 5*time.Minute, "OpenClaw's gateway to be ready", func() bool { return install.Health(t.Context()).Ready })
 }
 
 // A service as OpenClaw installs it itself, restarted by its RPC, by systemd and

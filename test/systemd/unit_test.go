@@ -307,11 +307,12 @@ func TestSystemUnit(t *testing.T) {
 func TestSystemUnitWhoseLimitIsUsedUpByFailures(t *testing.T) {
 	g := newGateway(t, 0, 0, []string{"StartLimitBurst=3", "StartLimitIntervalSec=300"}, []string{"Restart=always", "RestartSec=100ms"})
 	g.breakIt()
-	r := restart.New(g.options())
+	o := g.options()
+	o.Settle = time.Second
+	r := restart.New(o)
 	_, err := r.Restart(t.Context(), "a test")
 	want(t, err, g.unit+": it failed (exit-code)")
 	g.mend()
-	// A gateway that is down is waited for, a minute, and then restarted.
 	before := strings.Count(journal(t, g.unit), "Start request repeated too quickly")
 	res, err := r.Restart(t.Context(), "again")
 	restarted(t, res, err)
