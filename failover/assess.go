@@ -22,6 +22,9 @@ type Assessment struct {
 	Sure bool
 	// Shunned: the provider says usable, OpenClaw refuses all the same.
 	Shunned bool
+	// Refused: it was refused for spent quota after the provider last said
+	// usable, so that word may be out of date.
+	Refused bool
 	// Unreachable: the newest probe did not reach the provider.
 	Unreachable bool
 	// Reserve: the profile is Low and has no more left than is to be kept.
@@ -144,6 +147,11 @@ func withBlock(now time.Time, c Candidate, a Assessment) Assessment {
 	}
 	if readable && c.Usage.Verdict == quota.OK && now.Sub(c.Usage.At) < contradicts {
 		a.Shunned = true
+		if !b.Transient && b.Failed.After(c.Usage.At) {
+			a.Refused = true
+			a.Reason = fmt.Sprintf("OpenClaw recorded %s until %s, after the provider last said usable", cmp.Or(b.Reason, "a block"), clock(b.Until))
+			return a
+		}
 		a.Reason = fmt.Sprintf("blocked by OpenClaw until %s, provider says usable", clock(b.Until))
 		return a
 	}

@@ -54,6 +54,8 @@ func explainState(policy Policy, a Assessment) (rule, change string) {
 		return "on its reserve: behind every other subscription that can serve", cameBack(back, at)
 	case a.State == Low:
 		return fmt.Sprintf("low, from %s %% used on: behind those that are available", percent(leave)), cameBack(back, at)
+	case a.Refused:
+		return "OpenClaw was refused after the provider last said usable: behind those that are available", "when the provider was asked again"
 	case a.Shunned:
 		return "OpenClaw refuses it, though the provider says usable: behind those that are available", "when OpenClaw's block ends"
 	}

@@ -21,6 +21,17 @@ func fieldCases(abc []string) []decideCase {
 			{after: minute, do: block(limit(4*time.Hour+30*minute), "alice"), reads: reads{"alice": used(11)}, change: "yes", order: "bob alice", state: PoolWarning, reason: "blocked by OpenClaw until 14:31 UTC, provider says usable", events: "pool.switched"},
 			{after: 10 * minute, do: func(w *world) { w.at("alice").Block = Block{} }, reads: reads{"alice": used(12)}, change: "yes", order: "alice bob", events: "pool.switched"},
 		}},
+		{"refused just after the provider said usable, just after a switch: left at once", abc, nil, []step{
+			{reads: reads{"alice": spent(4 * day), "bob": used(20), "carol": used(30)}, change: "yes", order: "bob carol alice", events: "profile.exhausted:alice pool.switched"},
+			{
+				after: minute, do: func(w *world) {
+					b := limit(time.Hour)
+					b.Failed = w.now
+					w.at("bob").Block = b
+				}, change: "yes", order: "carol bob alice", reason: "after the provider last said usable", events: "pool.switched",
+			},
+			{after: minute, reads: reads{"bob": used(20), "carol": used(30)}, change: "no", order: "carol bob alice", state: PoolWarning},
+		}},
 		{"quota that is back before its time is used at once", two, nil, []step{
 			{reads: reads{"alice": spent(4 * day), "bob": used(20)}, change: "yes", order: "bob alice", events: "profile.exhausted:alice pool.switched"},
 			{after: time.Hour, reads: reads{"alice": used(0)}, change: "yes", order: "alice bob", events: "profile.recovered:alice pool.switched"},

@@ -46,6 +46,8 @@ const (
 type Block struct {
 	Until  time.Time
 	Reason string
+	// Failed is when OpenClaw last failed with the profile, zero: unknown.
+	Failed time.Time
 	// Transient is true for a cooldown, which OpenClaw sets on any hiccup,
 	// and false for a recorded limit or a disabled profile.
 	Transient bool

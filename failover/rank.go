@@ -167,6 +167,8 @@ func (k ranking) leaveFirst(first, best ranked) urgency {
 			return voluntary
 		}
 		return settled
+	case first.Refused && best.class < first.class:
+		return forced // it serves nobody until the provider was asked again
 	case first.class >= classExhausted || !best.Sure || first.chosen && first.class == classAvailable:
 		return settled
 	}

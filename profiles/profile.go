@@ -89,6 +89,9 @@ type Block struct {
 	Reason string // OpenClaw's word: subscription_limit, rate_limit, auth, billing, auth_permanent, …
 	Source string // blockedSource or cooldownClassification: wham, codex_rate_limits, wham_token_expired, …
 	Model  string // "" for the whole account
+	// Failed is when OpenClaw last failed with the profile; zero for a cooldown,
+	// and where it did not note that.
+	Failed time.Time
 }
 
 // Active reports whether b holds at now.

@@ -86,6 +86,7 @@ func blocks(c credential, e entry, now time.Time) (account Block, models []Block
 func blocked(e entry) Block {
 	b := Block{Kind: Blocked, Reason: e.text("blockedReason"), Source: e.text("blockedSource")}
 	b.Until, _ = e.millis("blockedUntil")
+	b.Failed, _ = e.millis("lastFailureAt")
 	if e.text("blockedScope") == "model" {
 		b.Model = e.text("blockedModel")
 	}
@@ -110,6 +111,7 @@ func cooldown(c credential, e entry) Block {
 func disabled(e entry) Block {
 	b := Block{Kind: Disabled, Reason: e.text("disabledReason")}
 	b.Until, _ = e.millis("disabledUntil")
+	b.Failed, _ = e.millis("lastFailureAt")
 	return b
 }
 

@@ -228,6 +228,7 @@ func (w *Watchdog) candidate(p profiles.Profile) failover.Candidate {
 		Credential: credential(p.Status), CredentialReason: p.Reason,
 		Block: failover.Block{
 			Until: p.Block.Until, Reason: p.Block.Reason, Transient: p.Block.Kind == profiles.Cooldown,
+			Failed: p.Block.Failed,
 		},
 	}
 	if p.Type == profiles.Token {

@@ -50,6 +50,7 @@ var quotaPhrases = []phrase{
 	{english: "limit {n} % used", chinese: "额度已用 {n}%"},
 	{english: "limit spent", chinese: "额度已用完"},
 	{english: "provider unreachable", chinese: "服务商无法连接"},
+	{english: "after the provider last said usable", chinese: "此前服务商显示可用"},
 	{english: "blocked by OpenClaw until {time}, provider says usable", chinese: "被 OpenClaw 停用至 {time}，但服务商显示可用"},
 	{english: "OpenClaw recorded a block until {time}", chinese: "被 OpenClaw 停用至 {time}"},
 	{english: "OpenClaw recorded a block", chinese: "被 OpenClaw 停用"},

@@ -14,6 +14,7 @@ var samples = []string{
 	"5h window 96 % used", "weekly window 100 % used", "monthly window 12.5 % used", "36h window 3 % used", "90m window 3 % used", "spend window 97 % used",
 	"opus weekly window 96 % used", "GPT-5 Codex 5h window 96 % used", "window window 96 % used",
 	"blocked by OpenClaw until 18:40 UTC, provider says usable",
+	"OpenClaw recorded subscription_limit until 18:40 UTC, after the provider last said usable",
 	"OpenClaw recorded subscription_limit until 18:40 UTC", "OpenClaw recorded a block until 18:40 UTC",
 	"OpenClaw recorded subscription_limit", "OpenClaw recorded a block", // the time stands beside it
 	"openai:bob is available and preferred (5h window 0 % used)", "openai:bob is available and preferred",
