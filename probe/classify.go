@@ -12,16 +12,17 @@ import (
 
 // trouble is what classify looks at.
 type trouble struct {
-	provider, profileType string
-	asked                 asked
-	status                int
-	codes                 []string
-	message               string
+	profileType string
+	asked       asked
+	status      int
+	codes       []string
+	message     string
 }
 
-// classify turns an answer that is no usage into a verdict. Nothing of the
-// answer's text enters the reason.
-func classify(a Account, q asked, ans answer) quota.Reading {
+// classify turns an answer that is no usage into a verdict, by the provider's
+// own rules before those that hold everywhere. Nothing of the answer's text
+// enters the reason.
+func classify(a Account, q asked, own []rule, ans answer) quota.Reading {
 	t := read(a, q, ans)
 	r := quota.Reading{Verdict: quota.Unreachable, Source: sourceOf(q)}
 	switch {
@@ -30,7 +31,7 @@ func classify(a Account, q asked, ans answer) quota.Reading {
 	case !ans.isJSON() && outsider(ans):
 		r.Reason = fmt.Sprintf("something in between answered %d in place of the provider", ans.status)
 	default:
-		r.Verdict, r.Reason = t.judge()
+		r.Verdict, r.Reason = t.judge(own)
 	}
 	if r.Verdict == quota.Throttled {
 		r.Until = retryAfter(ans.header.Get("Retry-After"), ans.clock())
@@ -50,8 +51,8 @@ func outsider(ans answer) bool {
 	return true
 }
 
-func (t trouble) judge() (quota.Verdict, string) {
-	for _, r := range rules {
+func (t trouble) judge(own []rule) (quota.Verdict, string) {
+	for _, r := range slices.Concat(own, everywhere) {
 		if !r.matches(t) {
 			continue
 		}
@@ -67,7 +68,7 @@ func (t trouble) judge() (quota.Verdict, string) {
 }
 
 func (r rule) matches(t trouble) bool {
-	if r.provider != "" && r.provider != t.provider || r.asked != "" && r.asked != t.asked {
+	if r.asked != "" && r.asked != t.asked {
 		return false
 	}
 	if len(r.types) > 0 && !slices.Contains(r.types, t.profileType) || !slices.Contains(r.statuses, t.status) {
@@ -100,7 +101,7 @@ func sourceOf(q asked) quota.Source {
 
 // read gathers the codes and messages, which providers put in many places.
 func read(a Account, q asked, ans answer) trouble {
-	t := trouble{provider: quota.Canonical(a.Provider), profileType: a.Type, asked: q, status: ans.status}
+	t := trouble{profileType: a.Type, asked: q, status: ans.status}
 	if o, ok := ans.object(); ok {
 		t.gather(o)
 	}
@@ -114,13 +115,13 @@ func read(a Account, q asked, ans answer) trouble {
 }
 
 func (t *trouble) gather(o object) {
-	for _, in := range []object{o, o.sub("error"), o.sub("detail"), o.sub("error").sub("details")} {
-		for _, key := range []string{"code", "type", "error", "error_code"} {
-			if code := in.text(key); code != "" {
+	for _, in := range []object{o, o.sub("error"), o.sub("detail"), o.sub("error").sub("details"), o.sub("base_resp")} {
+		for _, key := range []string{"code", "type", "error", "error_code", "status", "status_code"} {
+			if code := in.word(key); code != "" {
 				t.codes = append(t.codes, strings.ToLower(code))
 			}
 		}
-		for _, key := range []string{"message", "detail", "error_description"} {
+		for _, key := range []string{"message", "detail", "error_description", "msg", "status_msg"} {
 			t.message += "\n" + strings.ToLower(in.text(key))
 		}
 	}

@@ -131,7 +131,7 @@ func TestRefusals(t *testing.T) {
 			if r.Verdict != quota.OK && r.Reason == "" {
 				t.Error("no reason")
 			}
-			if (tt.typ == "api_key") != (r.Source == quota.FromValidity) {
+			if tt.typ != keyType && r.Source == quota.FromValidity {
 				t.Errorf("source %s", r.Source)
 			}
 		})

@@ -19,15 +19,20 @@ import (
 	"github.com/ocwatch/ocwatch/internal/quota"
 )
 
-// everyFunc lists the ways in which an account is probed.
-var everyFunc = []struct{ provider, profileType string }{
-	{"openai", "oauth"},
-	{"openai", "token"},
-	{"openai", "api_key"},
-	{"openai-codex", "oauth"},
-	{"anthropic", "oauth"},
-	{"anthropic", "token"},
-	{"anthropic", "api_key"},
+// way is one way in which an account is probed.
+type way struct{ provider, profileType string }
+
+// everyFunc lists them all, by the table.
+var everyFunc = ways()
+
+func ways() []way {
+	all := []way{{"openai-codex", "oauth"}}
+	for _, known := range Known() {
+		for _, t := range known.Types {
+			all = append(all, way{known.ID, t})
+		}
+	}
+	return all
 }
 
 // hostile are endpoints in every kind of bad state. None may panic a probe, end

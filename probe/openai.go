@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -21,30 +22,51 @@ func openAI(ctx context.Context, a Account, c *http.Client) (quota.Reading, erro
 	case "oauth", "token":
 		return openAILogin(ctx, a, c)
 	case "api_key":
-		return key(ctx, a, c, keyURL(a.Endpoint, openAIUsage, openAIModels), bearer)
+		url, err := keyURL(a, openAIUsage, openAIModels)
+		if err != nil {
+			return quota.Reading{Source: quota.FromValidity}, err
+		}
+		return question{url: url, set: bearer, rules: openAIRules}.askKey(ctx, a, c)
 	}
 	return unsupported("profiles of this type cannot be asked for usage"), nil
 }
 
-func bearer(h http.Header, token secret.Value) {
-	h.Set("Authorization", "Bearer "+token.Reveal())
-}
-
 func openAILogin(ctx context.Context, a Account, c *http.Client) (quota.Reading, error) {
-	return askUsage(ctx, a, c, openAIUsage, func(h http.Header, token secret.Value) {
-		bearer(h, token)
-		if a.ID != "" {
-			h.Set("ChatGPT-Account-Id", a.ID) // selects the workspace
-		}
-		if a.FedRAMP {
-			h.Set("X-OpenAI-Fedramp", "true")
-		}
-	}, func(o object, c clock) quota.Reading { return parseOpenAI(o, a.ID, c) })
+	return question{
+		url: cmp.Or(a.Endpoint, openAIUsage),
+		set: func(h http.Header, token secret.Value) {
+			bearer(h, token)
+			if a.ID != "" {
+				h.Set("ChatGPT-Account-Id", a.ID) // selects the workspace
+			}
+			if a.FedRAMP {
+				h.Set("X-OpenAI-Fedramp", "true")
+			}
+		},
+		holds: []string{"rate_limit"}, rules: openAIRules,
+		parse: func(o object, c clock) quota.Reading { return parseOpenAI(o, a.ID, c) },
+	}.ask(ctx, a, c)
 }
 
-// isError reports an error that came as an ordinary answer.
-func isError(o object) bool {
-	return (o.has("error") || o.has("detail")) && !o.has("rate_limit") && !o.has("five_hour") && !o.has("data")
+var openAIRules = []rule{
+	{
+		statuses: refused,
+		codes:    []string{"token_invalidated", "token_revoked"},
+		phrases:  []string{"authentication token has been invalidated", "token has been revoked"},
+		verdict:  quota.Revoked, reason: "the provider revoked this login",
+	},
+	{
+		statuses: refused,
+		codes:    []string{"account_deactivated"},
+		phrases:  []string{"account has been deactivated"},
+		verdict:  quota.Revoked, reason: "the provider deactivated this account",
+	},
+	{
+		statuses: refused,
+		codes:    []string{"deactivated_workspace"},
+		phrases:  []string{"workspace has been deactivated", "deactivated_workspace"},
+		verdict:  quota.Revoked, reason: "the provider deactivated this workspace",
+	},
 }
 
 // parseOpenAI reads the usage answer. Whether the account can serve is the

@@ -19,6 +19,11 @@ type Account struct {
 	Type     string // oauth, token or api_key
 	ID       string // the provider's own account id, "" where unknown
 	FedRAMP  bool
+	// BaseURL is where OpenClaw's config sends this provider's requests, "" for
+	// the provider's own. A credential for a relay is not for the provider.
+	BaseURL string
+	// Project is the provider's own project id (Google's), "" where unknown.
+	Project string
 	// Token re-reads OpenClaw's store; it never refreshes.
 	Token oauth2.TokenSource
 	// Endpoint overrides the provider's usage URL, "" for the default.

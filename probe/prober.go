@@ -40,11 +40,6 @@ type Options struct {
 	Table map[string]Func
 }
 
-// Table returns the providers that can be probed, by OpenClaw's provider id.
-func Table() map[string]Func {
-	return map[string]Func{"openai": openAI, "anthropic": anthropic}
-}
-
 // Prober probes accounts. It is safe for concurrent use.
 type Prober struct {
 	table     map[string]Func

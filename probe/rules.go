@@ -18,7 +18,6 @@ const (
 // rule maps one kind of refusal to a verdict. Empty fields match anything; of
 // codes and phrases together one is enough.
 type rule struct {
-	provider string
 	asked    asked
 	types    []string // the profile's type
 	statuses []int
@@ -35,50 +34,11 @@ const innerError = http.StatusOK
 // On a 5xx or a 404 the same word is noise of an incident.
 var refused = []int{innerError, 400, 401, 402, 403}
 
-// rules are tried in order; the first that matches decides. Words come before
-// statuses: one status means too many things. "revoked" needs the provider's
-// explicit word, since it ends in a person being asked to log in.
-var rules = []rule{
-	{
-		provider: "openai", statuses: refused,
-		codes:   []string{"token_invalidated", "token_revoked"},
-		phrases: []string{"authentication token has been invalidated", "token has been revoked"},
-		verdict: quota.Revoked, reason: "the provider revoked this login",
-	},
-	{
-		provider: "openai", statuses: refused,
-		codes:   []string{"account_deactivated"},
-		phrases: []string{"account has been deactivated"},
-		verdict: quota.Revoked, reason: "the provider deactivated this account",
-	},
-	{
-		provider: "openai", statuses: refused,
-		codes:   []string{"deactivated_workspace"},
-		phrases: []string{"workspace has been deactivated", "deactivated_workspace"},
-		verdict: quota.Revoked, reason: "the provider deactivated this workspace",
-	},
-	{
-		provider: "anthropic", asked: usageOf, statuses: refused,
-		phrases: []string{"token has been revoked"},
-		verdict: quota.Revoked, reason: "the provider revoked this login",
-	},
-	{
-		provider: "anthropic", statuses: refused,
-		phrases: []string{"not allowed for this organization"},
-		verdict: quota.Revoked, reason: "the organization does not allow this login",
-	},
-	{
-		provider: "anthropic", asked: usageOf, statuses: []int{innerError, 401, 403},
-		codes:   []string{"oauth_scope_insufficient"},
-		phrases: []string{"scope requirement"},
-		verdict: quota.Unsupported, reason: "this token may not read its usage (no user:profile scope)",
-	},
-	{
-		// Nothing refreshes a setup-token: expired is the end of it.
-		provider: "anthropic", asked: usageOf, types: []string{"token"}, statuses: []int{401},
-		phrases: []string{"token has expired"},
-		verdict: quota.Revoked, reason: "this long-lived token expired",
-	},
+// everywhere are the rules that hold of every provider, after its own. They are
+// tried in order; the first that matches decides. Words come before statuses:
+// one status means too many things. "revoked" needs the provider's explicit
+// word, since it ends in a person being asked to log in.
+var everywhere = []rule{
 	{
 		asked: keyOf, statuses: refused,
 		codes: []string{"invalid_api_key"},

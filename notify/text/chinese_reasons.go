@@ -115,6 +115,8 @@ var quotaPhrases = []phrase{
 	{english: "the key is valid; its credit cannot be read", chinese: "API key 有效，余额读不到"},
 	{english: "{clause}, but its reset has passed", chinese: "{clause}，但重置时间已过"},
 	{english: "profiles of this type cannot be asked for usage", chinese: "这类账号无法查询额度"},
+	{english: "openclaw sends this key to a relay, not to its provider, so its usage is not asked for", chinese: "OpenClaw 把该 key 发往中转站而非服务商，因此不查询其额度"},
+	{english: "openclaw's base url for this provider is not a url, so nobody knows whose key this is", chinese: "OpenClaw 中该服务商的 base url 不是有效网址，无法判断该 key 属于谁"},
 	{english: "ocwatch knows no way to read this provider's quota", chinese: "ocwatch 不支持读取该服务商的额度"},
 	{english: "the probe was cancelled", chinese: "检查已取消"},
 	{english: "the probe failed within ocwatch at {error}", chinese: "ocwatch 内部错误，检查失败（{error}）"},
