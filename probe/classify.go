@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"net/http"
@@ -31,7 +32,8 @@ func classify(a Account, q asked, own []rule, ans answer) quota.Reading {
 	case !ans.isJSON() && outsider(ans):
 		r.Reason = fmt.Sprintf("something in between answered %d in place of the provider", ans.status)
 	default:
-		r.Verdict, r.Reason = t.judge(own)
+		found := t.judge(own)
+		r.Verdict, r.Reason, r.Until = found.verdict, found.reason, found.end(t.message, ans.clock())
 	}
 	if r.Verdict == quota.Throttled {
 		r.Until = retryAfter(ans.header.Get("Retry-After"), ans.clock())
@@ -51,20 +53,18 @@ func outsider(ans answer) bool {
 	return true
 }
 
-func (t trouble) judge(own []rule) (quota.Verdict, string) {
+// judge finds the rule for t, with a reason in it whatever the table has.
+func (t trouble) judge(own []rule) rule {
 	for _, r := range slices.Concat(own, everywhere) {
-		if !r.matches(t) {
-			continue
+		if r.matches(t) {
+			r.reason = cmp.Or(r.reason, statusReason(t.status))
+			return r
 		}
-		if r.reason == "" {
-			return r.verdict, statusReason(t.status)
-		}
-		return r.verdict, r.reason
 	}
 	if t.status == innerError {
-		return quota.Unreachable, "the answer is not usage"
+		return rule{verdict: quota.Unreachable, reason: "the answer is not usage"}
 	}
-	return quota.Unknown, statusReason(t.status)
+	return rule{verdict: quota.Unknown, reason: statusReason(t.status)}
 }
 
 func (r rule) matches(t trouble) bool {

@@ -2,6 +2,9 @@ package probe
 
 import (
 	"net/http"
+	"regexp"
+	"strings"
+	"time"
 
 	"github.com/ocwatch/ocwatch/internal/quota"
 )
@@ -24,7 +27,48 @@ type rule struct {
 	codes    []string // machine-readable, lower case
 	phrases  []string // within the message, lower case
 	verdict  quota.Verdict
-	reason   string
+	reason   string // "": the status in words
+	// until reads from the message, lower case, when the verdict ends; nil
+	// where the provider never says. See sayingReset.
+	until func(message string) time.Time
+	// longest is the longest window that until can be about, 0: nobody knows.
+	longest time.Duration
+}
+
+// end returns by our clock when the verdict ends. It is zero where the message
+// does not say, and where it says what cannot be: a time that has passed, or
+// one further away than the window is long.
+func (r rule) end(message string, c clock) time.Time {
+	if r.until == nil {
+		return time.Time{}
+	}
+	longest := horizon
+	if r.longest > 0 {
+		longest = r.longest + tolerance
+	}
+	at := r.until(message).Add(c.skew)
+	if !ahead(at, c.now, longest) {
+		return time.Time{}
+	}
+	return at.UTC()
+}
+
+// sayingReset makes a rule's until: the first group of expr is a time in
+// layout, in zone where the layout has none. What does not parse is zero.
+func sayingReset(expr, layout string, zone *time.Location) func(string) time.Time {
+	re := regexp.MustCompile(expr)
+	return func(message string) time.Time {
+		found := re.FindStringSubmatch(message)
+		if found == nil {
+			return time.Time{}
+		}
+		// Upper case again: RFC 3339's T and Z are.
+		at, err := time.ParseInLocation(layout, strings.ToUpper(found[1]), zone)
+		if err != nil {
+			return time.Time{}
+		}
+		return at
+	}
 }
 
 // innerError stands for an error within an answer of status 200.
@@ -37,10 +81,11 @@ var refused = []int{innerError, 400, 401, 402, 403}
 // everywhere are the rules that hold of every provider, after its own. They are
 // tried in order; the first that matches decides. Words come before statuses:
 // one status means too many things. "revoked" needs the provider's explicit
-// word, since it ends in a person being asked to log in.
+// word, since it ends in a person being asked to log in. What a key is refused
+// with means the same at a usage endpoint as at the list of models.
 var everywhere = []rule{
 	{
-		asked: keyOf, statuses: refused,
+		types: []string{keyType}, statuses: refused,
 		codes: []string{"invalid_api_key"},
 		phrases: []string{
 			"incorrect api key", "invalid x-api-key", "key has been disabled", "key has been revoked",
@@ -49,7 +94,7 @@ var everywhere = []rule{
 		verdict: quota.Revoked, reason: "the provider does not accept this key",
 	},
 	{
-		asked: keyOf, statuses: []int{innerError, 400, 402, 403, 429},
+		types: []string{keyType}, statuses: []int{innerError, 400, 402, 403, 429},
 		codes: []string{
 			"insufficient_quota", "credit_balance_exhausted", "organization_spend_limit_exceeded",
 			"project_spend_limit_exceeded", "organization_usage_limit_exceeded", "credits_required", "billing_error",
@@ -68,12 +113,12 @@ var everywhere = []rule{
 		verdict:  quota.Billing, reason: "the provider asks for payment",
 	},
 	{
-		asked: usageOf, statuses: []int{http.StatusUnauthorized},
-		verdict: quota.Stale, reason: "the provider did not accept the access token; OpenClaw may refresh it",
+		types: []string{keyType}, statuses: []int{http.StatusUnauthorized},
+		verdict: quota.Unknown, reason: "the provider answered 401 without saying what is wrong with the key",
 	},
 	{
-		asked: keyOf, statuses: []int{http.StatusUnauthorized},
-		verdict: quota.Unknown, reason: "the provider answered 401 without saying what is wrong with the key",
+		statuses: []int{http.StatusUnauthorized},
+		verdict:  quota.Stale, reason: "the provider did not accept the access token; OpenClaw may refresh it",
 	},
 	{
 		statuses: []int{http.StatusForbidden},
