@@ -36,7 +36,7 @@ func classify(a Account, q asked, own []rule, ans answer) quota.Reading {
 		r.Verdict, r.Reason, r.Until = found.verdict, found.reason, found.end(t.message, ans.clock())
 	}
 	if r.Verdict == quota.Throttled {
-		r.Until = retryAfter(ans.header.Get("Retry-After"), ans.clock())
+		r.Until = askAgain(ans.header, ans.clock())
 	}
 	return r
 }

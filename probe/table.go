@@ -31,9 +31,23 @@ var providers = map[string]provider{
 		name: "Anthropic", ask: anthropic, types: []string{oauthType, tokenType, keyType}, hosts: []string{"api.anthropic.com"},
 		budget: 28, pace: anthropicPace, keyPace: anthropicPace,
 	},
+	"deepseek": {
+		name: "DeepSeek", ask: deepSeek, types: []string{keyType, tokenType}, hosts: []string{"api.deepseek.com"},
+	},
+	"github-copilot": {
+		// GitHub allows one person 5,000 requests an hour, for everything they run.
+		name: "GitHub Copilot", ask: copilot, types: []string{oauthType, tokenType}, hosts: []string{"api.github.com", "api.<tenant>.ghe.com"},
+		budget: 5000,
+	},
+	"moonshot": {
+		name: "Moonshot", ask: moonshot, types: []string{keyType, tokenType}, hosts: []string{"api.moonshot.ai", "api.moonshot.cn"},
+	},
 	"openai": {
 		name: "OpenAI", ask: openAI, types: []string{oauthType, tokenType, keyType}, hosts: []string{"chatgpt.com", "api.openai.com"},
 		budget: 60, pace: openAIPace,
+	},
+	"openrouter": {
+		name: "OpenRouter", ask: openRouter, types: []string{keyType, tokenType}, hosts: []string{"openrouter.ai"},
 	},
 }
 
