@@ -121,7 +121,7 @@ func (t *trouble) gather(o object) {
 				t.codes = append(t.codes, strings.ToLower(code))
 			}
 		}
-		for _, key := range []string{"message", "detail", "error_description", "msg", "status_msg"} {
+		for _, key := range []string{"message", "detail", "error", "error_description", "msg", "status_msg"} {
 			t.message += "\n" + strings.ToLower(in.text(key))
 		}
 	}

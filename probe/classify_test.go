@@ -174,8 +174,8 @@ func TestReasonsAreOurOwnWords(t *testing.T) {
 	}
 }
 
-// told shows what is made of a login's or key's refusal that came at noon.
-func told(a Account, own []rule, status int, body string) string {
+// classified shows what is made of a login's or key's refusal that came at noon.
+func classified(a Account, own []rule, status int, body string) string {
 	return show(classify(a, usageOf, own, answer{
 		status: status, header: http.Header{"Content-Type": {"application/json"}}, body: []byte(body), now: noon,
 	}), noon)
@@ -240,7 +240,7 @@ func TestKeysAtAUsageEndpoint(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := told(tt.account, nil, tt.status, tt.body); got != tt.want {
+			if got := classified(tt.account, nil, tt.status, tt.body); got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 		})

@@ -39,6 +39,15 @@ var providers = map[string]provider{
 		name: "GitHub Copilot", ask: copilot, types: []string{oauthType, tokenType}, hosts: []string{"api.github.com", "api.<tenant>.ghe.com"},
 		budget: 5000,
 	},
+	"kimi": {
+		name: "Kimi Code", ask: kimi, types: []string{tokenType, keyType}, hosts: []string{"api.kimi.com"},
+	},
+	"minimax": {
+		name: "MiniMax", ask: minimax, types: []string{oauthType, tokenType, keyType}, hosts: []string{"api.minimax.io", "api.minimaxi.com"},
+	},
+	"minimax-portal": {
+		name: "MiniMax", ask: minimax, types: []string{oauthType, tokenType, keyType}, hosts: []string{"api.minimax.io", "api.minimaxi.com"},
+	},
 	"moonshot": {
 		name: "Moonshot", ask: moonshot, types: []string{keyType, tokenType}, hosts: []string{"api.moonshot.ai", "api.moonshot.cn"},
 	},
@@ -48,6 +57,13 @@ var providers = map[string]provider{
 	},
 	"openrouter": {
 		name: "OpenRouter", ask: openRouter, types: []string{keyType, tokenType}, hosts: []string{"openrouter.ai"},
+	},
+	"xai": {
+		name: "xAI", ask: xai, types: []string{oauthType}, hosts: []string{"cli-chat-proxy.grok.com"},
+	},
+	"zai": {
+		name: "Z.AI", ask: zai, types: []string{tokenType, keyType}, hosts: []string{"api.z.ai", "open.bigmodel.cn"},
+		pace: zaiPace, keyPace: zaiPace,
 	},
 }
 
