@@ -18,6 +18,7 @@ type trouble struct {
 	status      int
 	codes       []string
 	message     string
+	retry       string // Google's Retry-After, which stands in the body: "31s"
 }
 
 // classify turns an answer that is no usage into a verdict, by the provider's
@@ -36,7 +37,9 @@ func classify(a Account, q asked, own []rule, ans answer) quota.Reading {
 		r.Verdict, r.Reason, r.Until = found.verdict, found.reason, found.end(t.message, ans.clock())
 	}
 	if r.Verdict == quota.Throttled {
-		r.Until = askAgain(ans.header, ans.clock())
+		if r.Until = askAgain(ans.header, ans.clock()); r.Until.IsZero() {
+			r.Until = retryAfter(t.retry, ans.clock())
+		}
 	}
 	return r
 }
@@ -115,12 +118,14 @@ func read(a Account, q asked, ans answer) trouble {
 }
 
 func (t *trouble) gather(o object) {
-	for _, in := range []object{o, o.sub("error"), o.sub("detail"), o.sub("error").sub("details"), o.sub("base_resp")} {
-		for _, key := range []string{"code", "type", "error", "error_code", "status", "status_code"} {
+	places := []object{o, o.sub("error"), o.sub("detail"), o.sub("error").sub("details"), o.sub("base_resp")}
+	for _, in := range append(places, o.sub("error").list("details")...) {
+		for _, key := range []string{"code", "type", "error", "error_code", "status", "status_code", "reason"} {
 			if code := in.word(key); code != "" {
 				t.codes = append(t.codes, strings.ToLower(code))
 			}
 		}
+		t.retry = cmp.Or(t.retry, in.text("retryDelay"))
 		for _, key := range []string{"message", "detail", "error", "error_description", "msg", "status_msg"} {
 			t.message += "\n" + strings.ToLower(in.text(key))
 		}

@@ -94,6 +94,7 @@ func sinceEpoch(s string) time.Time {
 
 // retryAfter returns when to ask again, zero where the header does not say
 // (absent, passed, unreadable, or the 0 of a saturated edge): the pace then backs off by itself.
+// It counts seconds, is a date, or (in Google's bodies) a duration.
 func retryAfter(h string, c clock) time.Time {
 	h = strings.TrimSpace(h)
 	var wait time.Duration
@@ -101,6 +102,8 @@ func retryAfter(h string, c clock) time.Time {
 		wait = time.Duration(s) * time.Second
 	} else if at, err := http.ParseTime(h); err == nil {
 		wait = at.Add(c.skew).Sub(c.now)
+	} else if d, err := time.ParseDuration(h); err == nil {
+		wait = d
 	}
 	if wait <= 0 {
 		return time.Time{}

@@ -62,7 +62,7 @@ var hostile = map[string]http.HandlerFunc{
 	"server error":           writes(500, "application/json", `{"error":{"code":"account_deactivated"}}`),
 	"challenge":              writes(403, "text/html", portal),
 	"reset":                  resets,
-	"silence":                func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+	"silence":                silent,
 	"echo":                   echoes,
 	"a thousand header lines": func(w http.ResponseWriter, _ *http.Request) {
 		for i := range 3000 {
@@ -104,6 +104,13 @@ func resets(w http.ResponseWriter, _ *http.Request) {
 		_ = tcp.SetLinger(0)
 	}
 	_ = conn.Close()
+}
+
+// silent never answers. It reads the question first: a server notices that a
+// client is gone only once it has the whole of a POST.
+func silent(_ http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	<-r.Context().Done()
 }
 
 // echoes sends the credential back in every member that is shown.

@@ -41,9 +41,11 @@ func (q question) ask(ctx context.Context, a Account, c *http.Client) (quota.Rea
 
 // askKey asks for the list of models, which is free and proves that the key is
 // valid. It says nothing of credit: these providers do not tell an ordinary key
-// what is left.
+// what is left. The list is under holds, "data" where that is empty.
 func (q question) askKey(ctx context.Context, a Account, c *http.Client) (quota.Reading, error) {
-	q.holds = []string{"data"}
+	if len(q.holds) == 0 {
+		q.holds = []string{"data"}
+	}
 	ans, err := fetch(ctx, a, c, q)
 	if err != nil {
 		return quota.Reading{Source: quota.FromValidity}, err
@@ -52,7 +54,7 @@ func (q question) askKey(ctx context.Context, a Account, c *http.Client) (quota.
 	if ans.status != http.StatusOK || !ok || q.isError(o) {
 		return classify(a, keyOf, q.rules, ans), nil
 	}
-	if !o.has("data") {
+	if !slices.ContainsFunc(q.holds, o.has) {
 		return quota.Reading{
 			Source: quota.FromValidity, Verdict: quota.Unknown, Reason: "the answer is not a list of models",
 		}, nil

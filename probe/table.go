@@ -39,6 +39,15 @@ var providers = map[string]provider{
 		name: "GitHub Copilot", ask: copilot, types: []string{oauthType, tokenType}, hosts: []string{"api.github.com", "api.<tenant>.ghe.com"},
 		budget: 5000,
 	},
+	"google": {
+		name: "Google AI Studio", ask: google, types: []string{keyType}, hosts: []string{googleHost},
+	},
+	"google-antigravity": {
+		name: "Google Antigravity", ask: antigravity, types: []string{oauthType}, hosts: []string{codeAssistHost},
+	},
+	"google-gemini-cli": {
+		name: "Gemini CLI", ask: geminiCLI, types: []string{oauthType}, hosts: []string{codeAssistHost},
+	},
 	"kimi": {
 		name: "Kimi Code", ask: kimi, types: []string{tokenType, keyType}, hosts: []string{"api.kimi.com"},
 	},
