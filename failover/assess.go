@@ -13,6 +13,8 @@ type Assessment struct {
 	ID    string
 	State State
 	Paid  bool
+	// Key: it is an API key, which no login renews.
+	Key bool
 	// Reason is one clause for a person.
 	Reason string
 	// Until is when an exhausted profile is expected back; zero: unknown.
@@ -42,7 +44,7 @@ func (a Assessment) Serves() bool { return a.State != Exhausted && a.State != De
 // assess derives the state of c. pm is updated to the threshold's new side.
 func assess(now time.Time, p Policy, c Candidate, pm *ProfileMemory) Assessment {
 	a := assessEvidence(now, p, c, pm)
-	a.ID, a.Paid = c.ID, c.Paid
+	a.ID, a.Paid, a.Key = c.ID, c.Paid, c.isKey()
 	a.Unreachable = c.Latest.Verdict == quota.Unreachable
 	a.measure(now, p, c)
 	return a

@@ -53,9 +53,13 @@ type Block struct {
 
 // Candidate is one profile with all the evidence there is about it.
 type Candidate struct {
-	ID         string
-	Account    string
-	Paid       bool
+	ID      string
+	Account string
+	// Paid: it is billed per token.
+	Paid bool
+	// Key: it is an API key, which no login brings or renews. Whatever is
+	// billed per token is one; a plan's key is one, too.
+	Key        bool
 	Credential Credential
 	// CredentialReason says in words why the credential is not usable.
 	CredentialReason string
@@ -71,6 +75,9 @@ type Candidate struct {
 	// every other credential.
 	ExpiresAt time.Time
 }
+
+// isKey reports whether only another key helps c, and no login.
+func (c Candidate) isKey() bool { return c.Key || c.Paid }
 
 // Pool is one agent's profiles of one provider, as they are now.
 type Pool struct {

@@ -28,6 +28,7 @@ type account struct {
 	next    time.Time     // when it is to be asked again
 	blocks  string        // OpenClaw's blocks as last seen, to notice a new one
 	listed  bool          // the last snapshot had it
+	onPlan  bool          // its usage is a plan's, not billed per token
 }
 
 // accountDoc is an account in the journal.
@@ -36,10 +37,11 @@ type accountDoc struct {
 	Latest  quota.Reading         `json:"latest"`
 	Usage   quota.Reading         `json:"usage"`
 	Next    time.Time             `json:"next"`
+	OnPlan  bool                  `json:"on_plan,omitempty"`
 }
 
 func (a *account) doc() accountDoc {
-	return accountDoc{Breaker: a.breaker.State(), Latest: a.latest, Usage: a.usage, Next: a.next.Round(0)}
+	return accountDoc{Breaker: a.breaker.State(), Latest: a.latest, Usage: a.usage, Next: a.next.Round(0), OnPlan: a.onPlan}
 }
 
 // due reports whether a may be asked at now. One that is well may be asked a
@@ -124,6 +126,7 @@ func (q question) learn(r quota.Reading, cfg Config) {
 	if r.Verdict.Conclusive() {
 		a.usage = r
 	}
+	a.onPlan = failover.OnPlan(a.onPlan, r)
 	a.next = cfg.Next(r.At, q.ask, r, rand.Float64())
 }
 
@@ -194,14 +197,14 @@ func (w *Watchdog) noticeBlocks(snap profiles.Snapshot, cfg Config) {
 func (w *Watchdog) inquiry(agent string, p profiles.Profile) probe.Account {
 	return probe.Account{
 		Key: p.Account, Provider: p.Provider, Type: string(p.Type), ID: p.AccountID, FedRAMP: p.FedRAMP,
-		Token: w.Source.TokenSource(agent, p.ID),
+		BaseURL: p.BaseURL, Project: p.Project, Token: w.Source.TokenSource(agent, p.ID),
 	}
 }
 
 // candidate joins what the store, the probes and the breaker know of p.
 func (w *Watchdog) candidate(p profiles.Profile) failover.Candidate {
 	c := failover.Candidate{
-		ID: p.ID, Account: p.Account, Paid: p.Paid(),
+		ID: p.ID, Account: p.Account, Paid: p.Paid(), Key: p.Type == profiles.APIKey,
 		Credential: credential(p.Status), CredentialReason: p.Reason,
 		Block: failover.Block{
 			Until: p.Block.Until, Reason: p.Block.Reason, Transient: p.Block.Kind == profiles.Cooldown,
@@ -211,6 +214,7 @@ func (w *Watchdog) candidate(p profiles.Profile) failover.Candidate {
 		c.ExpiresAt = p.ExpiresAt // nothing renews it
 	}
 	if a := w.accounts[p.Account]; a != nil {
+		c.Paid = c.Paid && !a.onPlan
 		c.Latest, c.Usage, c.Failures = a.latest, a.usage, a.breaker.State().Failures
 	}
 	return c
