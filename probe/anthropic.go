@@ -47,7 +47,7 @@ func anthropicLogin(ctx context.Context, a Account, c *http.Client) (quota.Readi
 			h.Set("Anthropic-Beta", "oauth-2025-04-20")
 			h.Set("Content-Type", "application/json")
 		},
-		holds: []string{"five_hour", "limits"}, rules: anthropicRules, parse: parseAnthropic,
+		holds: []string{"five_hour", "seven_day", "limits", "extra_usage"}, rules: anthropicRules, parse: parseAnthropic,
 	}.ask(ctx, a, c)
 }
 
@@ -69,6 +69,11 @@ var anthropicRules = []rule{
 		verdict: quota.Unsupported, reason: "this token may not read its usage (no user:profile scope)",
 	},
 	{
+		statuses: []int{innerError, 400, 403},
+		phrases:  []string{"out of extra usage"},
+		verdict:  quota.Billing, reason: "the extra usage is used up",
+	},
+	{
 		// Nothing refreshes a setup-token: expired is the end of it.
 		asked: usageOf, types: []string{"token"}, statuses: []int{401},
 		phrases: []string{"token has expired"},
@@ -86,6 +91,7 @@ var anthropicWindows = []struct {
 	{"seven_day", quota.Weekly, "", 7 * day},
 	{"seven_day_opus", quota.Weekly, "opus", 7 * day},
 	{"seven_day_sonnet", quota.Weekly, "sonnet", 7 * day},
+	{"seven_day_oauth_apps", quota.Weekly, "oauth apps", 7 * day},
 }
 
 // mostOvershoot is the highest percentage that is still believed: Anthropic

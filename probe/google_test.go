@@ -113,14 +113,17 @@ func TestGeminiLearnsItsProject(t *testing.T) {
 		"wrong types": {"", `{"cloudaicompanionProject":7,"currentTier":[],"ineligibleTiers":"all"}`, []string{load, ask + `{}`}, "ok"},
 		"other tiers closed": {
 			"", `{"currentTier":{"id":"free-tier"},"ineligibleTiers":[{"reasonCode":"INELIGIBLE_ACCOUNT"}]}`,
-			[]string{load, ask + `{}`}, "ok free-tier",
+			[]string{load, ask + `{}`},
+			"ok free-tier",
 		},
 		"ineligible": {
-			"", `{"ineligibleTiers":[{"reasonCode":"UNSUPPORTED_CLIENT","reasonMessage":"words"}]}`, []string{load},
+			"", `{"ineligibleTiers":[{"reasonCode":"UNSUPPORTED_CLIENT","reasonMessage":"words"}]}`,
+			[]string{load},
 			"unsupported: the provider does not serve this account by this kind of login",
 		},
 		"to be validated": {
-			"", `{"ineligibleTiers":[{"reasonCode":"DASHER_USER"},{"reasonCode":"VALIDATION_REQUIRED","validationUrl":"https://example.com/"}]}`, []string{load},
+			"", `{"ineligibleTiers":[{"reasonCode":"DASHER_USER"},{"reasonCode":"VALIDATION_REQUIRED","validationUrl":"https://example.com/"}]}`,
+			[]string{load},
 			"billing: the provider wants a person to validate this account",
 		},
 		"inner error": {"", `{"error":{"code":500}}`, []string{load}, "unreachable: the answer is not usage"},

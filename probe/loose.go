@@ -91,6 +91,15 @@ func (o object) number(key string) (float64, bool) {
 	return f, true
 }
 
+// first returns the first number in the array under key.
+func (o object) first(key string) (float64, bool) {
+	var list []json.RawMessage
+	if json.Unmarshal(o[key], &list) != nil || len(list) == 0 {
+		return 0, false
+	}
+	return object{"": list[0]}.number("")
+}
+
 // flag returns the boolean under key and whether there is one.
 func (o object) flag(key string) (value, known bool) {
 	s := o.text(key)
