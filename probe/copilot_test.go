@@ -32,6 +32,7 @@ func TestCopilotAnswers(t *testing.T) {
 		"free-completions-only":  unnamed + " | completions monthly 25 %",
 		"free-with-placeholders": "ok individual | monthly 90 % +400h0m0s",
 		"free-nonsense":          unnamed,
+		"free-sentinel":          unnamed,
 		"completions-spent": "ok individual | monthly 50 % +400h0m0s | chat monthly 100 % +400h0m0s" +
 			" | completions monthly 100 % +400h0m0s",
 		"percentage-only":              "ok | monthly 87.5 % +400h0m0s",

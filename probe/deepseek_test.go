@@ -60,6 +60,9 @@ func TestDeepSeekRefusals(t *testing.T) {
 		"overload":    {503, `{"error":{"message":"Insufficient Balance"}}`, quota.Unreachable, "the provider answered 503 Service Unavailable"},
 		"inner error": {200, `{"error":{"message":"Insufficient Balance"}}`, quota.Billing, "the balance is used up"},
 	})
+	refusesLike(t, account("deepseek", tokenType), map[string]answeredWith{
+		"bare 401 of a pasted token": {401, `{}`, quota.Unknown, "the provider answered 401 without saying what is wrong with the key"},
+	})
 }
 
 func FuzzDeepSeek(f *testing.F) {
