@@ -232,10 +232,12 @@ func TestKeysAtAUsageEndpoint(t *testing.T) {
 		body    string
 		want    string
 	}{
-		"login, bare 401": {login, 401, `{}`, "stale: the provider did not accept the access token; OpenClaw may refresh it"},
-		"key, bare 401":   {key, 401, `{}`, "unknown: the provider answered 401 without saying what is wrong with the key"},
-		"key, revoked":    {key, 401, `{"error":{"message":"This key has been revoked"}}`, "revoked: the provider does not accept this key"},
-		"key, no credit":  {key, 429, `{"error":{"code":"insufficient_quota"}}`, "billing: the provider reports no credit, or a spend limit reached"},
+		"login, bare 401":                  {login, 401, `{}`, "stale: the provider did not accept the access token; OpenClaw may refresh it"},
+		"key, bare 401":                    {key, 401, `{}`, "unknown: the provider answered 401 without saying what is wrong with the key"},
+		"key, revoked":                     {key, 401, `{"error":{"message":"This key has been revoked"}}`, "revoked: the provider does not accept this key"},
+		"key, 402":                         {key, 402, `{"error":{"message":"Payment required"}}`, "billing: the provider asks for payment"},
+		"key, 402 of a window that resets": {key, 402, `{"error":{"message":"Weekly usage limit reached, try again later"}}`, "exhausted: limit spent"},
+		"key, no credit":                   {key, 429, `{"error":{"code":"insufficient_quota"}}`, "billing: the provider reports no credit, or a spend limit reached"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

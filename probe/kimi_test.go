@@ -29,30 +29,33 @@ func TestKimiAnswers(t *testing.T) {
 	})
 }
 
+func kimiSaid(kind, message string) string {
+	return `{"type":"error","error":{"type":"` + kind + `","message":"` + message + `"}}`
+}
+
 // Spent quota comes as a 403 about permissions: the words come before it.
+var kimiRefusals = []refusalCase{
+	{"billing cycle", 403, kimiSaid("permission_error", "You've reached your usage limit for this billing cycle. Your quota will be refreshed in the next cycle. Upgrade your plan."), "exhausted: monthly window spent"},
+	{"5 hours", 403, kimiSaid("permission_error", "You've reached your 5-hour usage limit. Your quota will reset when the current 5-hour window ends."), "exhausted: 5h window spent"},
+	{"week", 403, kimiSaid("permission_error", "You've reached your weekly (7-day) usage limit. Wait for it."), "exhausted: weekly window spent"},
+	{"another window", 403, kimiSaid("permission_error", "You've reached your usage limit."), "exhausted: limit spent"},
+	{"period", 429, kimiSaid("rate_limit_error", "You've reached your usage limit for this period"), "exhausted: limit spent"},
+	{"overloaded", 429, kimiSaid("engine_overloaded", "The engine is currently overloaded"), "throttled: the provider asks for fewer requests"},
+	{"requests", 429, kimiSaid("rate_limit_error", "We're receiving too many requests"), "throttled: the provider asks for fewer requests"},
+	{"membership", 402, kimiSaid("billing", "We are unable to verify your membership benefits at this time"), "billing: the provider finds no valid membership"},
+	{"402 without a word", 402, `{}`, "billing: the provider asks for payment"},
+	{"not for us", 403, kimiSaid("permission_error", "Kimi For Coding is currently only available for Coding Agents such as others"), "unsupported: the provider answers coding agents only"},
+	{"terminated", 403, kimiSaid("permission_error", "Access terminated"), "revoked: the provider deactivated this account"},
+	{"403 without a word", 403, kimiSaid("permission_error", "no"), "unknown: the provider answered 403 without saying why"},
+	{"key invalid", 401, kimiSaid("authentication_error", "The API Key appears to be invalid or may have expired. Please verify it."), "revoked: the provider does not accept this key"},
+	{"bare 401", 401, kimiSaid("authentication_error", "Invalid Authentication"), "unknown: the provider answered 401 without saying what is wrong with the key"},
+	{"an incident that talks of termination", 502, kimiSaid("x", "Access terminated"), "unreachable: the provider answered 502 Bad Gateway"},
+	{"a 404 that talks of termination", 404, kimiSaid("x", "Access terminated"), "unreachable: the provider answered 404 Not Found"},
+}
+
 func TestKimiRefusals(t *testing.T) {
 	t.Parallel()
-	said := func(kind, message string) string {
-		return `{"type":"error","error":{"type":"` + kind + `","message":"` + message + `"}}`
-	}
-	mustRefuse(t, account("kimi", keyType), kimiRules, []refusalCase{
-		{"billing cycle", 403, said("permission_error", "You've reached your usage limit for this billing cycle. Your quota will be refreshed in the next cycle. Upgrade your plan."), "exhausted: monthly window spent"},
-		{"5 hours", 403, said("permission_error", "You've reached your 5-hour usage limit. Your quota will reset when the current 5-hour window ends."), "exhausted: 5h window spent"},
-		{"week", 403, said("permission_error", "You've reached your weekly (7-day) usage limit. Wait for it."), "exhausted: weekly window spent"},
-		{"another window", 403, said("permission_error", "You've reached your usage limit."), "exhausted: limit spent"},
-		{"period", 429, said("rate_limit_error", "You've reached your usage limit for this period"), "exhausted: limit spent"},
-		{"overloaded", 429, said("engine_overloaded", "The engine is currently overloaded"), "throttled: the provider asks for fewer requests"},
-		{"requests", 429, said("rate_limit_error", "We're receiving too many requests"), "throttled: the provider asks for fewer requests"},
-		{"membership", 402, said("billing", "We are unable to verify your membership benefits at this time"), "billing: the provider finds no valid membership"},
-		{"402 without a word", 402, `{}`, "billing: the provider asks for payment"},
-		{"not for us", 403, said("permission_error", "Kimi For Coding is currently only available for Coding Agents such as others"), "unsupported: the provider answers coding agents only"},
-		{"terminated", 403, said("permission_error", "Access terminated"), "revoked: the provider deactivated this account"},
-		{"403 without a word", 403, said("permission_error", "no"), "unknown: the provider answered 403 without saying why"},
-		{"key invalid", 401, said("authentication_error", "The API Key appears to be invalid or may have expired. Please verify it."), "revoked: the provider does not accept this key"},
-		{"bare 401", 401, said("authentication_error", "Invalid Authentication"), "unknown: the provider answered 401 without saying what is wrong with the key"},
-		{"an incident that talks of termination", 502, said("x", "Access terminated"), "unreachable: the provider answered 502 Bad Gateway"},
-		{"a 404 that talks of termination", 404, said("x", "Access terminated"), "unreachable: the provider answered 404 Not Found"},
-	})
+	mustRefuse(t, account("kimi", keyType), kimiRules, kimiRefusals)
 }
 
 func TestKimiSites(t *testing.T) {

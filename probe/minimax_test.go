@@ -39,24 +39,26 @@ func TestMinimaxAnswers(t *testing.T) {
 	})
 }
 
+var minimaxRefusals = []refusalCase{
+	{"5 hours", 429, `{"type":"error","error":{"type":"rate_limit_error","message":"usage limit exceeded, 5-hour usage limit reached for Token Plan Plus (700/700 used), resets at 2027-01-15T18:30:00+08:00 (2056)"}}`, "exhausted until +2h30m0s: 5h window spent"},
+	{"5 hours, in UTC", 200, `{"base_resp":{"status_code":2056,"status_msg":"usage limit exceeded, 5-hour usage limit reached for Token Plan Max (700/700 used), resets at 2027-01-15T10:30:00Z"}}`, "exhausted until +2h30m0s: 5h window spent"},
+	{"5 hours, passed", 200, `{"base_resp":{"status_code":2056,"status_msg":"5-hour usage limit reached, resets at 2027-01-15T07:59:00Z"}}`, "exhausted: 5h window spent"},
+	{"5 hours, too far away", 200, `{"base_resp":{"status_code":2056,"status_msg":"5-hour usage limit reached, resets at 2027-01-15T18:30:00Z"}}`, "exhausted: 5h window spent"},
+	{"week", 200, `{"base_resp":{"status_code":2056,"status_msg":"usage limit exceeded, weekly usage limit reached for Token Plan Max (9/9 used), resets at 2027-01-19T08:00:00Z"}}`, "exhausted until +96h0m0s: weekly window spent"},
+	{"no window named", 429, `{"error":{"message":"usage limit exceeded (2056)"}}`, "exhausted: limit spent"},
+	{"by code alone", 200, `{"base_resp":{"status_code":2056}}`, "exhausted: limit spent"},
+	{"a model that is in no plan", 200, `{"base_resp":{"status_code":2056,"status_msg":"usage limit exceeded, 5-hour usage limit reached for Token Plan Plus (0/0 used), resets at 2027-01-15T10:30:00Z"}}`, "billing: the plan does not include this model"},
+	{"balance", 200, `{"base_resp":{"status_code":1008,"status_msg":"insufficient balance"}}`, "billing: the provider reports no credit, or a spend limit reached"},
+	{"balance, a string", 200, `{"base_resp":{"status_code":"1008"}}`, "billing: the provider reports no credit, or a spend limit reached"},
+	{"requests", 200, `{"base_resp":{"status_code":1002,"status_msg":"rate limit"}}`, "throttled: the provider asks for fewer requests"},
+	{"pay-as-you-go key", 200, `{"base_resp":{"status_code":1004,"status_msg":"cookie is missing, log in again"}}`, "unsupported: this key belongs to no plan, so there is no quota to read"},
+	{"key of the other site", 200, `{"base_resp":{"status_code":1004,"status_msg":"token not match group"}}`, "unknown: the provider did not accept this key, which may be of another kind or site"},
+	{"their trouble", 200, `{"base_resp":{"status_code":1033,"status_msg":"system error"}}`, "unreachable: the answer is not usage"},
+}
+
 func TestMinimaxRefusals(t *testing.T) {
 	t.Parallel()
-	mustRefuse(t, account("minimax", keyType), minimaxRules, []refusalCase{
-		{"5 hours", 429, `{"type":"error","error":{"type":"rate_limit_error","message":"usage limit exceeded, 5-hour usage limit reached for Token Plan Plus (700/700 used), resets at 2027-01-15T18:30:00+08:00 (2056)"}}`, "exhausted until +2h30m0s: 5h window spent"},
-		{"5 hours, in UTC", 200, `{"base_resp":{"status_code":2056,"status_msg":"usage limit exceeded, 5-hour usage limit reached for Token Plan Max (700/700 used), resets at 2027-01-15T10:30:00Z"}}`, "exhausted until +2h30m0s: 5h window spent"},
-		{"5 hours, passed", 200, `{"base_resp":{"status_code":2056,"status_msg":"5-hour usage limit reached, resets at 2027-01-15T07:59:00Z"}}`, "exhausted: 5h window spent"},
-		{"5 hours, too far away", 200, `{"base_resp":{"status_code":2056,"status_msg":"5-hour usage limit reached, resets at 2027-01-15T18:30:00Z"}}`, "exhausted: 5h window spent"},
-		{"week", 200, `{"base_resp":{"status_code":2056,"status_msg":"usage limit exceeded, weekly usage limit reached for Token Plan Max (9/9 used), resets at 2027-01-19T08:00:00Z"}}`, "exhausted until +96h0m0s: weekly window spent"},
-		{"no window named", 429, `{"error":{"message":"usage limit exceeded (2056)"}}`, "exhausted: limit spent"},
-		{"by code alone", 200, `{"base_resp":{"status_code":2056}}`, "exhausted: limit spent"},
-		{"a model that is in no plan", 200, `{"base_resp":{"status_code":2056,"status_msg":"usage limit exceeded, 5-hour usage limit reached for Token Plan Plus (0/0 used), resets at 2027-01-15T10:30:00Z"}}`, "billing: the plan does not include this model"},
-		{"balance", 200, `{"base_resp":{"status_code":1008,"status_msg":"insufficient balance"}}`, "billing: the provider reports no credit, or a spend limit reached"},
-		{"balance, a string", 200, `{"base_resp":{"status_code":"1008"}}`, "billing: the provider reports no credit, or a spend limit reached"},
-		{"requests", 200, `{"base_resp":{"status_code":1002,"status_msg":"rate limit"}}`, "throttled: the provider asks for fewer requests"},
-		{"pay-as-you-go key", 200, `{"base_resp":{"status_code":1004,"status_msg":"cookie is missing, log in again"}}`, "unsupported: this key belongs to no plan, so there is no quota to read"},
-		{"key of the other site", 200, `{"base_resp":{"status_code":1004,"status_msg":"token not match group"}}`, "unknown: the provider did not accept this key, which may be of another kind or site"},
-		{"their trouble", 200, `{"base_resp":{"status_code":1033,"status_msg":"system error"}}`, "unreachable: the answer is not usage"},
-	})
+	mustRefuse(t, account("minimax", keyType), minimaxRules, minimaxRefusals)
 	mustRefuse(t, account("minimax-portal", oauthType), minimaxRules, []refusalCase{
 		{"login not accepted", 200, `{"base_resp":{"status_code":1004,"status_msg":"cookie is missing, log in again"}}`, "stale: the provider did not accept the access token; OpenClaw may refresh it"},
 	})

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/ocwatch/ocwatch/internal/quota"
@@ -69,4 +70,27 @@ func mustAsk(t *testing.T, a Account, body string, want map[string]string) {
 			}
 		})
 	}
+}
+
+// FuzzPlanRefusals looks for texts that end in a verdict without a reason, in a
+// good one, or in a time that cannot be.
+func FuzzPlanRefusals(f *testing.F) {
+	for _, c := range slices.Concat(zaiRefusals, minimaxRefusals, kimiRefusals, xaiRefusals) {
+		f.Add(c.status, c.body)
+	}
+	own := map[string][]rule{"zai": zaiRules, "minimax": minimaxRules, "kimi": kimiRules, "xai": xaiRules}
+	f.Fuzz(func(t *testing.T, status int, body string) {
+		for provider, rules := range own {
+			for _, profileType := range []string{oauthType, tokenType, keyType} {
+				r := classify(account(provider, profileType), usageOf, rules, answer{status: status, body: []byte(body), now: noon})
+				if r.Verdict == quota.OK || r.Verdict == "" || r.Reason == "" {
+					t.Errorf("%s: %s (%s)", provider, r.Verdict, r.Reason)
+				}
+				if !r.Until.IsZero() && !ahead(r.Until, noon, 31*day+tolerance) {
+					t.Errorf("%s: until %s", provider, r.Until)
+				}
+				mustBeShowable(t, r.Reason)
+			}
+		}
+	})
 }

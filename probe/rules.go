@@ -109,6 +109,11 @@ var everywhere = []rule{
 		verdict: quota.Unsupported, reason: "this key may not list models, so its validity cannot be read",
 	},
 	{
+		// Some call a window that resets a payment that is due.
+		statuses: []int{http.StatusPaymentRequired}, phrases: []string{"usage limit reached"},
+		verdict: quota.Exhausted, reason: "limit spent",
+	},
+	{
 		statuses: []int{http.StatusPaymentRequired},
 		verdict:  quota.Billing, reason: "the provider asks for payment",
 	},

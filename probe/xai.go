@@ -13,27 +13,12 @@ import (
 const xaiBilling = "https://cli-chat-proxy.grok.com/v1/billing"
 
 // xai probes a Grok subscription through the billing that xAI's own command
-// reads. Keys of the console are billed apart, and a key for inference cannot
-// read what its team has left.
+// reads. Accounts from before the credits have their figures in its plain
+// answer, so they are asked twice.
 func xai(ctx context.Context, a Account, c *http.Client) (quota.Reading, error) {
-	sites := map[string]string{"cli-chat-proxy.grok.com": xaiBilling + "?format=credits"}
-	switch a.Type {
-	case oauthType:
-		// OpenClaw keeps the console's base url beside a subscription's login.
-		sites[""] = xaiBilling + "?format=credits"
-		sites["api.x.ai"] = sites[""]
-	case tokenType:
-		// A token is the subscription's where it is sent to its proxy.
-		sites[""], sites["api.x.ai"] = "", ""
-	default:
-		return unsupported("what is left to an API key of this provider cannot be read"), nil
-	}
-	url, err := home(a, sites)
+	url, err := xaiSite(a)
 	if err != nil {
 		return quota.Reading{}, err
-	}
-	if url == "" {
-		return unsupported("what is left to an API key of this provider cannot be read"), nil
 	}
 	told := true
 	q := question{
@@ -47,12 +32,32 @@ func xai(ctx context.Context, a Account, c *http.Client) (quota.Reading, error) 
 	if err != nil || told || a.Endpoint != "" {
 		return r, err
 	}
-	// Accounts from before the credits have their figures in the plain answer.
 	q.url = xaiBilling
 	if plain, err := q.ask(ctx, a, c); err == nil && plain.Verdict.Conclusive() {
 		return plain, nil
 	}
 	return r, nil
+}
+
+// xaiSite says where a is asked. Keys of the console are billed apart from
+// subscriptions, and none for inference can read what its team has left.
+func xaiSite(a Account) (string, error) {
+	const credits = xaiBilling + "?format=credits"
+	sites := map[string]string{"": "", "api.x.ai": "", "cli-chat-proxy.grok.com": credits}
+	switch a.Type {
+	case oauthType:
+		// OpenClaw keeps the console's base url beside a subscription's login.
+		sites[""], sites["api.x.ai"] = credits, credits
+	case tokenType:
+		// It is a subscription's where it is sent to the subscriptions' proxy.
+	default:
+		return "", refuse(quota.Unsupported, "what is left to an API key of this provider cannot be read")
+	}
+	site, err := home(a, sites)
+	if err == nil && site == "" {
+		err = refuse(quota.Unsupported, "what is left to an API key of this provider cannot be read")
+	}
+	return site, err
 }
 
 func xaiHeaders(h http.Header, token secret.Value) {

@@ -35,17 +35,20 @@ func TestXaiAnswers(t *testing.T) {
 	})
 }
 
+const xaiSpent = `{"error":"Your team has used all available credits or reached its monthly spending limit. Ask an owner."}`
+
+var xaiRefusals = []refusalCase{
+	{"403, no credit", 403, `{"code":"x","message":"Your team 6a has used all available credits or reached its monthly spending limit."}`, "billing: the provider reports no credit, or a spend limit reached"},
+	{"429, no credit", 429, xaiSpent, "billing: the provider reports no credit, or a spend limit reached"},
+	{"403, without a word", 403, `{}`, "unknown: the provider answered 403 without saying why"},
+	{"429", 429, `{"error":"slow down"}`, "throttled: the provider asks for fewer requests"},
+	{"401", 401, `{"error":"no auth context"}`, "stale: the provider did not accept the access token; OpenClaw may refresh it"},
+	{"500 that talks of credit", 500, xaiSpent, "unreachable: the provider answered 500 Internal Server Error"},
+}
+
 func TestXaiRefusals(t *testing.T) {
 	t.Parallel()
-	const spent = `{"error":"Your team has used all available credits or reached its monthly spending limit. Ask an owner."}`
-	mustRefuse(t, account("xai", oauthType), xaiRules, []refusalCase{
-		{"403, no credit", 403, `{"code":"x","message":"Your team 6a has used all available credits or reached its monthly spending limit."}`, "billing: the provider reports no credit, or a spend limit reached"},
-		{"429, no credit", 429, spent, "billing: the provider reports no credit, or a spend limit reached"},
-		{"403, without a word", 403, `{}`, "unknown: the provider answered 403 without saying why"},
-		{"429", 429, `{"error":"slow down"}`, "throttled: the provider asks for fewer requests"},
-		{"401", 401, `{"error":"no auth context"}`, "stale: the provider did not accept the access token; OpenClaw may refresh it"},
-		{"500 that talks of credit", 500, spent, "unreachable: the provider answered 500 Internal Server Error"},
-	})
+	mustRefuse(t, account("xai", oauthType), xaiRules, xaiRefusals)
 }
 
 // The credits are asked for first; the plain answer only where those hold no

@@ -39,37 +39,39 @@ func TestZaiAnswers(t *testing.T) {
 // One status stands for everything, so the code decides, be it a string, a
 // number, the type or a prefix of the text. Its reset is in UTC+8: at noon, an
 // 08:00 UTC, the wall clock there says 16:00.
+var zaiRefusals = []refusalCase{
+	{"5 hours", 429, `{"error":{"code":"1308","message":"Usage limit reached for 5 hour. Your limit will reset at 2027-01-15 18:30:00"}}`, "exhausted until +2h30m0s: 5h window spent"},
+	{"5 hours, a number", 429, `{"error":{"code":1308,"message":"Usage limit reached for 5 hour. Your limit will reset at 2027-01-15 18:30:00"}}`, "exhausted until +2h30m0s: 5h window spent"},
+	{"5 hours, of China", 429, `{"type":"error","error":{"type":"1308","message":"已达到 5 小时的使用上限。您的限额将在 2027-01-15 18:30:00 重置。"}}`, "exhausted until +2h30m0s: 5h window spent"},
+	{"5 hours, too far away", 429, `{"error":{"code":"1308","message":"Usage limit reached for 5 hour. Your limit will reset at 2027-01-16 18:30:00"}}`, "exhausted: 5h window spent"},
+	{"5 hours, passed", 429, `{"error":{"code":"1308","message":"Usage limit reached for 5 hour. Your limit will reset at 2027-01-15 15:30:00"}}`, "exhausted: 5h window spent"},
+	{"other hours", 429, `{"error":{"code":"1308","message":"Usage limit reached for 8 hour. Your limit will reset at 2027-01-15 23:00:00"}}`, "exhausted until +7h0m0s: limit spent"},
+	{"a code in the text only", 429, `{"error":{"message":"[1308][Usage limit reached. Your limit will reset at 2027-01-15 23:00:00][20270115160001]"}}`, "exhausted until +7h0m0s: limit spent"},
+	{"day", 429, `{"error":{"code":"1304","message":"Daily limit reached"}}`, "exhausted: 24h window spent"},
+	{"week or month", 429, `{"error":{"type":"rate_limit_error","code":"1310","message":"[1310][Weekly/Monthly Limit Exhausted. Your limit will reset at 2027-01-19 16:00:00][2027011516000000aa]"}}`, "exhausted until +96h0m0s: the quota of the week or month is spent"},
+	{"week or month, of China", 429, `{"error":{"message":"您已达到每周/每月使用上限，您的限额将在 2027-01-19 16:00:00 重置。"}}`, "exhausted until +96h0m0s: the quota of the week or month is spent"},
+	{"week or month, within a 200", 200, `{"code":1310,"msg":"Weekly/Monthly Limit Exhausted. Your limit will reset at 2027-01-19 16:00:00","success":false}`, "exhausted until +96h0m0s: the quota of the week or month is spent"},
+	{"arrears", 429, `{"error":{"code":"1113","message":"Your account is in arrears. Please recharge."}}`, "billing: the provider reports no credit, or a spend limit reached"},
+	{"arrears, a number", 400, `{"error":{"code":1113,"message":"Insufficient balance or no resource package."}}`, "billing: the provider reports no credit, or a spend limit reached"},
+	{"plan expired", 429, `{"error":{"code":"1309","message":"Your plan has expired"}}`, "billing: the plan has expired"},
+	{"model not in plan", 429, `{"error":{"code":"1311","message":"Your current subscription plan does not yet include access"}}`, "billing: the plan does not include this model"},
+	{"fair use", 429, `{"error":{"code":"1313","message":"Fair usage"}}`, "billing: the provider restricts this account under its fair-use policy"},
+	{"requests", 429, `{"error":{"code":"1302","message":"Rate limit reached for requests"}}`, "throttled: the provider asks for fewer requests"},
+	{"overload within a 200", 200, `{"code":"1305","msg":"overloaded","success":false}`, "throttled: the provider asks for fewer requests"},
+	{"model busy", 429, `{"error":{"code":"1312"}}`, "throttled: the provider asks for fewer requests"},
+	{"no code", 429, `{}`, "throttled: the provider asks for fewer requests"},
+	{"account locked", 401, `{"error":{"code":"1112","message":"locked"}}`, "revoked: the provider deactivated this account"},
+	{"key illegal", 401, `{"error":{"code":"1002","message":"Invalid token"}}`, "revoked: the provider does not accept this key"},
+	{"expired or incorrect", 200, `{"code":401,"msg":"token expired or incorrect","success":false}`, "unknown: the provider did not accept this key, which may be of another kind or site"},
+	{"no header came through", 200, `{"code":1001,"msg":"Authentication parameter not received in Header","success":false}`, "unknown: the provider did not accept this key, which may be of another kind or site"},
+	{"bare 401", 401, `{}`, "unknown: the provider answered 401 without saying what is wrong with the key"},
+	{"some other error in a 200", 200, `{"code":500,"msg":"x","success":false}`, "unreachable: the answer is not usage"},
+	{"an incident that talks of arrears", 503, `{"error":{"code":"1113"}}`, "unreachable: the provider answered 503 Service Unavailable"},
+}
+
 func TestZaiRefusals(t *testing.T) {
 	t.Parallel()
-	mustRefuse(t, account("zai", keyType), zaiRules, []refusalCase{
-		{"5 hours", 429, `{"error":{"code":"1308","message":"Usage limit reached for 5 hour. Your limit will reset at 2027-01-15 18:30:00"}}`, "exhausted until +2h30m0s: 5h window spent"},
-		{"5 hours, a number", 429, `{"error":{"code":1308,"message":"Usage limit reached for 5 hour. Your limit will reset at 2027-01-15 18:30:00"}}`, "exhausted until +2h30m0s: 5h window spent"},
-		{"5 hours, of China", 429, `{"type":"error","error":{"type":"1308","message":"已达到 5 小时的使用上限。您的限额将在 2027-01-15 18:30:00 重置。"}}`, "exhausted until +2h30m0s: 5h window spent"},
-		{"5 hours, too far away", 429, `{"error":{"code":"1308","message":"Usage limit reached for 5 hour. Your limit will reset at 2027-01-16 18:30:00"}}`, "exhausted: 5h window spent"},
-		{"5 hours, passed", 429, `{"error":{"code":"1308","message":"Usage limit reached for 5 hour. Your limit will reset at 2027-01-15 15:30:00"}}`, "exhausted: 5h window spent"},
-		{"other hours", 429, `{"error":{"code":"1308","message":"Usage limit reached for 8 hour. Your limit will reset at 2027-01-15 23:00:00"}}`, "exhausted until +7h0m0s: limit spent"},
-		{"a code in the text only", 429, `{"error":{"message":"[1308][Usage limit reached. Your limit will reset at 2027-01-15 23:00:00][20270115160001]"}}`, "exhausted until +7h0m0s: limit spent"},
-		{"day", 429, `{"error":{"code":"1304","message":"Daily limit reached"}}`, "exhausted: 24h window spent"},
-		{"week or month", 429, `{"error":{"type":"rate_limit_error","code":"1310","message":"[1310][Weekly/Monthly Limit Exhausted. Your limit will reset at 2027-01-19 16:00:00][2027011516000000aa]"}}`, "exhausted until +96h0m0s: the quota of the week or month is spent"},
-		{"week or month, of China", 429, `{"error":{"message":"您已达到每周/每月使用上限，您的限额将在 2027-01-19 16:00:00 重置。"}}`, "exhausted until +96h0m0s: the quota of the week or month is spent"},
-		{"week or month, within a 200", 200, `{"code":1310,"msg":"Weekly/Monthly Limit Exhausted. Your limit will reset at 2027-01-19 16:00:00","success":false}`, "exhausted until +96h0m0s: the quota of the week or month is spent"},
-		{"arrears", 429, `{"error":{"code":"1113","message":"Your account is in arrears. Please recharge."}}`, "billing: the provider reports no credit, or a spend limit reached"},
-		{"arrears, a number", 400, `{"error":{"code":1113,"message":"Insufficient balance or no resource package."}}`, "billing: the provider reports no credit, or a spend limit reached"},
-		{"plan expired", 429, `{"error":{"code":"1309","message":"Your plan has expired"}}`, "billing: the plan has expired"},
-		{"model not in plan", 429, `{"error":{"code":"1311","message":"Your current subscription plan does not yet include access"}}`, "billing: the plan does not include this model"},
-		{"fair use", 429, `{"error":{"code":"1313","message":"Fair usage"}}`, "billing: the provider restricts this account under its fair-use policy"},
-		{"requests", 429, `{"error":{"code":"1302","message":"Rate limit reached for requests"}}`, "throttled: the provider asks for fewer requests"},
-		{"overload within a 200", 200, `{"code":"1305","msg":"overloaded","success":false}`, "throttled: the provider asks for fewer requests"},
-		{"model busy", 429, `{"error":{"code":"1312"}}`, "throttled: the provider asks for fewer requests"},
-		{"no code", 429, `{}`, "throttled: the provider asks for fewer requests"},
-		{"account locked", 401, `{"error":{"code":"1112","message":"locked"}}`, "revoked: the provider deactivated this account"},
-		{"key illegal", 401, `{"error":{"code":"1002","message":"Invalid token"}}`, "revoked: the provider does not accept this key"},
-		{"expired or incorrect", 200, `{"code":401,"msg":"token expired or incorrect","success":false}`, "unknown: the provider did not accept this key, which may be of another kind or site"},
-		{"no header came through", 200, `{"code":1001,"msg":"Authentication parameter not received in Header","success":false}`, "unknown: the provider did not accept this key, which may be of another kind or site"},
-		{"bare 401", 401, `{}`, "unknown: the provider answered 401 without saying what is wrong with the key"},
-		{"some other error in a 200", 200, `{"code":500,"msg":"x","success":false}`, "unreachable: the answer is not usage"},
-		{"an incident that talks of arrears", 503, `{"error":{"code":"1113"}}`, "unreachable: the provider answered 503 Service Unavailable"},
-	})
+	mustRefuse(t, account("zai", keyType), zaiRules, zaiRefusals)
 }
 
 func TestZaiErrorsInA200(t *testing.T) {
