@@ -16,7 +16,7 @@ const nothingSaid = "unknown: the answer names no limit of this account"
 
 func TestGeminiAnswers(t *testing.T) {
 	t.Parallel()
-	testAnswers(t, "google-gemini-cli", parseGoogleModels, map[string]string{
+	mustShow(t, "google-gemini-cli", parseGoogleModels, map[string]string{
 		"absurd":                              nothingSaid + " | gemini-3.5-pro window -50 % suspect +3h15m30s | gemini-3.5-flash window 120 % suspect +3h15m30s",
 		"buckets-are-no-list":                 nothingSaid,
 		"every-fraction-left-out":             nothingSaid + " | gemini-3.5-pro window +3h15m30s | gemini-3.5-flash window +3h15m30s",
@@ -42,7 +42,7 @@ func TestGeminiAnswers(t *testing.T) {
 
 func TestAntigravityAnswers(t *testing.T) {
 	t.Parallel()
-	testAnswers(t, "google-antigravity", parseAntigravity, map[string]string{
+	mustShow(t, "google-antigravity", parseAntigravity, map[string]string{
 		"both-groups-spent": "exhausted until +4h0m0s: the quota of every model is spent | Gemini Models weekly 100 % +123h0m0s" +
 			" | Gemini Models 5h 100 % +2h10m0s | Claude and GPT models weekly 10 % +147h0m0s | Claude and GPT models 5h 100 % +4h0m0s",
 		"fraction-left-out":       nothingSaid + " | Gemini Models 5h +2h10m0s | Claude and GPT models 5h +4h0m0s",
@@ -54,23 +54,6 @@ func TestAntigravityAnswers(t *testing.T) {
 		"two-groups":              "ok | Gemini Models weekly 26.88 % +123h0m0s | Gemini Models 5h 96 % +2h10m0s | Claude and GPT models weekly 0 % | Claude and GPT models 5h 0 %",
 		"wrong-types":             nothingSaid,
 	})
-}
-
-// testAnswers compares what parse makes of a provider's recorded answers.
-func testAnswers(t *testing.T, provider string, parse func(object, clock) quota.Reading, want map[string]string) {
-	t.Helper()
-	recordings := names(t, provider)
-	if len(recordings) != len(want) {
-		t.Errorf("%d recorded answers, %d expectations", len(recordings), len(want))
-	}
-	for _, name := range recordings {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if got := show(parse(recorded(t, provider, name), clock{now: noon}), noon); got != want[name] {
-				t.Errorf("got  %s\nwant %s", got, want[name])
-			}
-		})
-	}
 }
 
 const fresh = `{"buckets":[{"resetTime":"2099-01-15T11:15:30Z","modelId":"gemini-3.5-pro","remainingFraction":0.6}],"groups":[]}`
