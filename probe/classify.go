@@ -96,8 +96,12 @@ func statusReason(status int) string {
 }
 
 func sourceOf(q asked) quota.Source {
-	if q == keyOf {
+	switch q {
+	case keyOf:
 		return quota.FromValidity
+	case liveOf:
+		return quota.FromLive
+	case usageOf:
 	}
 	return quota.FromUsage
 }

@@ -1,6 +1,8 @@
 // Package probe asks providers how much an account has left. A probe costs
 // nothing: it starts no window and spends no token. One file per provider, one
-// function each, and a table from provider id to function.
+// function each, and a table from provider id to function. Two things stand
+// beside the table: a Generic, which the owner describes in the config, and the
+// live probe, a real request that the owner asked for.
 package probe
 
 import (
@@ -28,6 +30,9 @@ type Account struct {
 	Token oauth2.TokenSource
 	// Endpoint overrides the provider's usage URL, "" for the default.
 	Endpoint string
+	// Live asks with a real request, which costs a token: only ever on the
+	// owner's wish, and when LiveState.Decide says so.
+	Live bool
 }
 
 // Func probes one account of one provider. The error is for what the Func

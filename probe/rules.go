@@ -16,6 +16,7 @@ type asked string
 const (
 	usageOf asked = "usage" // a login's usage endpoint
 	keyOf   asked = "key"   // an API key's list of models
+	liveOf  asked = "live"  // a real request, which the owner allowed
 )
 
 // rule maps one kind of refusal to a verdict. Empty fields match anything; of

@@ -136,6 +136,7 @@ var quotaPhrases = []phrase{
 	{english: "openclaw sends this key to a relay, not to its provider, so its usage is not asked for", chinese: "OpenClaw 把该 key 发往中转站而非服务商，因此不查询其额度"},
 	{english: "openclaw's base url for this provider is not a url, so nobody knows whose key this is", chinese: "OpenClaw 中该服务商的 base url 不是有效网址，无法判断该 key 属于谁"},
 	{english: "ocwatch knows no way to read this provider's quota", chinese: "ocwatch 不支持读取该服务商的额度"},
+	{english: "the provider no longer has the model that is asked", chinese: "服务商已没有用于查询的模型"},
 	{english: "the quota of the week or month is spent", chinese: "周额度或月额度已用完"},
 	{english: "the plan has expired", chinese: "套餐已到期", advice: payAdvice},
 	{english: "the plan does not include this model", chinese: "套餐不含该模型", advice: payAdvice},
