@@ -129,52 +129,6 @@ func withReach(c Candidate, a Assessment) Assessment {
 	return a
 }
 
-// withBlock merges OpenClaw's own record in: the usage reading says how much
-// is left, the block says what OpenClaw will refuse.
-func withBlock(now time.Time, c Candidate, a Assessment) Assessment {
-	b := c.Block
-	if !now.Before(b.Until) || a.State == Dead {
-		return a
-	}
-	readable := c.Usage.Verdict != "" && c.Latest.Verdict != quota.Unsupported
-	brief := briefBlockBlind
-	if readable {
-		brief = briefBlock
-	}
-	if b.Transient && b.Until.Sub(now) <= brief {
-		return a
-	}
-	if readable && c.Usage.Verdict == quota.OK && now.Sub(c.Usage.At) < contradicts {
-		a.Shunned = true
-		a.Reason = fmt.Sprintf("blocked by OpenClaw until %s, provider says usable", clock(b.Until))
-		return a
-	}
-	if a.State == Exhausted && (a.Until.After(b.Until) || a.Until.IsZero() && b.Transient) {
-		return a // the end of a cooldown brings no quota back
-	}
-	return Assessment{
-		State: Exhausted, Sure: true, Until: b.Until, Hiccup: a.State != Exhausted && b.hiccup(readable),
-		Reason: fmt.Sprintf("OpenClaw recorded %s until %s", cmp.Or(b.Reason, "a block"), clock(b.Until)),
-	}
-}
-
-// hiccup reports whether b comes from errors that say nothing of the account:
-// an outage, an overload, a cut connection. OpenClaw's word for a rate limit is
-// among them where the provider itself can be asked, since an outage answers
-// with 429 too; where usage cannot be read it is the only sign of spent quota.
-func (b Block) hiccup(readable bool) bool {
-	if !b.Transient {
-		return false
-	}
-	switch b.Reason {
-	case "auth", "auth_permanent", "session_expired", "billing":
-		return false
-	case "rate_limit", "subscription_limit", "":
-		return readable
-	}
-	return true
-}
-
 func unknown(c Candidate) Assessment {
 	reason := c.Latest.Reason
 	if c.Credential == CredentialUnreadable {
