@@ -57,11 +57,11 @@ type LiveWait string
 
 // The waits.
 const (
-	NoWait       LiveWait = ""             // one may be made
-	WaitReadable LiveWait = "readable"     // its usage can be read for nothing
-	WaitInterval LiveWait = "interval"     // the last one is too recent
-	WaitVerdict  LiveWait = "verdict"      // the last one's answer holds until then
-	WaitUse      LiveWait = "until in use" // its window may not have started
+	NoWait       LiveWait = ""         // one may be made
+	WaitReadable LiveWait = "readable" // its usage can be read for nothing, as far as is known
+	WaitInterval LiveWait = "interval" // the last one is too recent
+	WaitVerdict  LiveWait = "verdict"  // the last one's answer holds until then
+	WaitUse      LiveWait = "use"      // its window may not have started
 )
 
 // LiveDecision is whether a real request may be made, else why not, and when

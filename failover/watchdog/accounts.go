@@ -29,6 +29,7 @@ type account struct {
 	blocks  string        // OpenClaw's blocks as last seen, to notice a new one
 	listed  bool          // the last snapshot had it
 	onPlan  bool          // its usage is a plan's, not billed per token
+	live    *liveWatch    // nil: never asked with real requests
 }
 
 // accountDoc is an account in the journal.
@@ -38,10 +39,11 @@ type accountDoc struct {
 	Usage   quota.Reading         `json:"usage"`
 	Next    time.Time             `json:"next"`
 	OnPlan  bool                  `json:"on_plan,omitempty"`
+	Live    *liveWatch            `json:"live,omitempty"`
 }
 
 func (a *account) doc() accountDoc {
-	return accountDoc{Breaker: a.breaker.State(), Latest: a.latest, Usage: a.usage, Next: a.next.Round(0), OnPlan: a.onPlan}
+	return accountDoc{Breaker: a.breaker.State(), Latest: a.latest, Usage: a.usage, Next: a.next.Round(0), OnPlan: a.onPlan, Live: a.live}
 }
 
 // due reports whether a may be asked at now. One that is well may be asked a
@@ -77,18 +79,26 @@ type question struct {
 // readings.
 func (w *Watchdog) probe(ctx context.Context, now time.Time, cfg Config, snap profiles.Snapshot) []quota.Reading {
 	var qs []question
+	live := w.liveAsks(now, cfg, snap)
 	for _, ask := range w.distinct(snap) {
 		a := w.account(ask.Key, cfg)
 		if !a.due(now) {
-			continue
+			instead, ok := live[ask.Key]
+			if !ok {
+				continue
+			}
+			ask = instead
 		}
 		done, ok := a.breaker.Allow(now)
-		if !ok {
+		if !ok && !ask.Live {
 			a.wait(now, cfg)
+		}
+		if !ok {
 			continue
 		}
 		qs = append(qs, question{account: a, ask: ask, done: done})
 	}
+	qs = w.pledge(ctx, now, qs)
 	readings := w.ask(ctx, qs, cfg)
 	for i, r := range readings {
 		qs[i].learn(r, cfg)
@@ -127,7 +137,7 @@ func (q question) learn(r quota.Reading, cfg Config) {
 		a.usage = r
 	}
 	a.onPlan = failover.OnPlan(a.onPlan, r)
-	a.next = cfg.Next(r.At, q.ask, r, rand.Float64())
+	a.turn(q.ask, r, cfg)
 }
 
 func (w *Watchdog) account(key string, cfg Config) *account {

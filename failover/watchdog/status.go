@@ -76,6 +76,8 @@ type ProfileStatus struct {
 	ProbedAt *time.Time     `json:"probed_at"`
 	Source   quota.Source   `json:"source"`
 	Verdict  quota.Verdict  `json:"verdict"`
+	// Live is null but for a profile that may be asked with real requests.
+	Live *LiveStatus `json:"live,omitempty"`
 }
 
 // Status returns what the last round found.
@@ -186,6 +188,7 @@ func (w *Watchdog) profileStatus(a failover.Assessment, p profiles.Profile) Prof
 		s.Windows = acc.usage.Windows
 	}
 	s.Plan = cmp.Or(acc.usage.Plan, s.Plan)
+	s.Live = w.liveStatus(p)
 	return s
 }
 

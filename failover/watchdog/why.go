@@ -55,6 +55,8 @@ type ProfileWhy struct {
 	OpenUntil *time.Time `json:"open_until"`
 	// AsksNext is when ocwatch asks the provider again.
 	AsksNext *time.Time `json:"asks_next"`
+	// Live is null but for a profile that may be asked with real requests.
+	Live *LiveStatus `json:"live,omitempty"`
 }
 
 // ReadingWhy is one answer of a provider.
@@ -123,7 +125,7 @@ func (w *Watchdog) profileWhy(now time.Time, e failover.Explanation, a failover.
 	if until := acc.breaker.State().OpenUntil; until.After(now) {
 		out.OpenUntil = timePtr(until.UTC())
 	}
-	out.AsksNext = timePtr(acc.next)
+	out.AsksNext, out.Live = timePtr(acc.next), w.liveStatus(p)
 	return out
 }
 
