@@ -23,6 +23,7 @@ func TestScripts(t *testing.T) {
 		Setup:               setupScript,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"world":    worldCmd,
+			"standin":  standinCmd,
 			"signal":   signalCmd,
 			"waitfor":  waitforCmd,
 			"filemode": filemodeCmd,

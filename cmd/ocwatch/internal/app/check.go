@@ -36,10 +36,12 @@ func look(ctx context.Context, o Options) (Status, watchdog.Why, error) {
 	defer in.close()
 	prober := newProber(o.Config, o.Version)
 	defer prober.Close()
+	settings := watchdogConfig(o.Config, prober, defaultPace(o.Config))
+	settings.Live = nil // nothing here remembers when the last real request was
 	w := watchdog.New(watchdog.Options{
 		Source: in.store, Prober: prober, Gateway: in, Orderer: nothing{}, Restarter: nothing{}, Journal: nothing{}, Notifier: nothing{},
 		Log: o.Log, Version: o.Version, GatewayURL: in.gateway.URL(),
-		Config: watchdogConfig(o.Config, prober, defaultPace(o.Config)),
+		Config: settings,
 	})
 	s, err := w.Check(ctx)
 	return in.status(s, o.Config), w.Why(), err
