@@ -111,6 +111,8 @@ var refusals = []struct {
 	{"anthropic key without permission", "anthropic", "api_key", 403, `{"type":"error","error":{"type":"permission_error","message":"Your API key does not have permission to use the specified resource"}}`, []string{isJSON}, quota.Unsupported},
 	{"anthropic key 400 balance", "anthropic", "api_key", 400, `{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low to access the Anthropic API."}}`, []string{isJSON}, quota.Billing},
 	{"anthropic key 429", "anthropic", "api_key", 429, `{"error":{"type":"rate_limit_error","message":"This request would exceed your account's rate limit."}}`, []string{isJSON}, quota.Throttled},
+	{"anthropic key credits required", "anthropic", "api_key", 400, `{"error":{"type":"invalid_request_error","details":{"error_code":"credits_required","can_user_purchase_credits":true}}}`, []string{isJSON}, quota.Billing},
+	{"anthropic out of extra usage", "anthropic", "oauth", 400, `{"error":{"type":"invalid_request_error","message":"You're out of extra usage."}}`, []string{isJSON}, quota.Billing},
 	{"anthropic key 429 spend limit", "anthropic", "api_key", 429, `{"error":{"type":"rate_limit_error","message":"rate_limit_error (enforced_spend_limit_reached)"}}`, []string{isJSON}, quota.Billing},
 
 	// What is not asked at all.

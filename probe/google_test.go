@@ -229,6 +229,54 @@ func TestGoogleThrottles(t *testing.T) {
 	}
 }
 
+// Codes stand in the details of Google's errors.
+func TestGoogleRefusals(t *testing.T) {
+	t.Parallel()
+	info := func(reason string) string {
+		return `{"error":{"code":403,"message":"words","status":"PERMISSION_DENIED","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"` + reason + `"}]}}`
+	}
+	const bare = `{"error":{"code":401,"status":"UNAUTHENTICATED"}}`
+	tests := map[string]struct {
+		provider, profileType string
+		status                int
+		body                  string
+		want                  quota.Verdict
+	}{
+		"to be validated":              {"google-gemini-cli", oauthType, 403, info("VALIDATION_REQUIRED"), quota.Billing},
+		"to be validated, antigravity": {"google-antigravity", oauthType, 403, info("VALIDATION_REQUIRED"), quota.Billing},
+		"no longer served":             {"google-gemini-cli", oauthType, 403, info("UNSUPPORTED_CLIENT"), quota.Unsupported},
+		"no word why":                  {"google-gemini-cli", oauthType, 403, info("SOMETHING_NEW"), quota.Unknown},
+		"a page":                       {"google-gemini-cli", oauthType, 403, "<html>", quota.Unreachable},
+		"stale":                        {"google-gemini-cli", oauthType, 401, bare, quota.Stale},
+		"stale, antigravity":           {"google-antigravity", oauthType, 401, bare, quota.Stale},
+		"not there":                    {"google-antigravity", oauthType, 404, `{"error":{"code":404}}`, quota.Unreachable},
+		"overloaded":                   {"google-antigravity", oauthType, 503, `{"error":{"code":503,"status":"UNAVAILABLE"}}`, quota.Unreachable},
+		"validated on a throttle":      {"google-antigravity", oauthType, 429, info("VALIDATION_REQUIRED"), quota.Throttled},
+		"key":                          {"google", keyType, 200, `{"models":[]}`, quota.OK},
+		"key, no list":                 {"google", keyType, 200, `{}`, quota.Unknown},
+		"key, bad":                     {"google", keyType, 400, `{"error":{"code":400,"status":"INVALID_ARGUMENT","details":[{"reason":"API_KEY_INVALID"}]}}`, quota.Revoked},
+		"key, another 400":             {"google", keyType, 400, `{"error":{"code":400,"status":"INVALID_ARGUMENT"}}`, quota.Unknown},
+		"key, without billing":         {"google", keyType, 400, `{"error":{"code":400,"message":"Please enable billing on the project.","status":"FAILED_PRECONDITION"}}`, quota.Billing},
+		"key, login's codes":           {"google", keyType, 403, info("VALIDATION_REQUIRED"), quota.Unknown},
+		"type that cannot be asked":    {"google-gemini-cli", keyType, 200, `{}`, quota.Unsupported},
+		"type without quota":           {"google", oauthType, 200, `{}`, quota.Unsupported},
+		"antigravity's key":            {"google-antigravity", keyType, 200, `{}`, quota.Unsupported},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			header := isJSON
+			if tt.body == "<html>" {
+				header = isHTML
+			}
+			p := New(Options{Transport: replying(tt.status, tt.body, header)})
+			if r := p.Probe(t.Context(), account(tt.provider, tt.profileType)); r.Verdict != tt.want || r.Verdict != quota.OK && r.Reason == "" {
+				t.Errorf("%s (%s), want %s", r.Verdict, r.Reason, tt.want)
+			}
+		})
+	}
+}
+
 func FuzzGoogle(f *testing.F) {
 	for _, provider := range []string{"google-gemini-cli", "google-antigravity"} {
 		seed(f, provider)

@@ -141,3 +141,27 @@ func TestOpenAIRequestWithoutAccountID(t *testing.T) {
 		t.Errorf("reading %+v", r)
 	}
 }
+
+// Two workspaces of one person share an e-mail address and a kind of token, and
+// no quota: each is asked for by its own id, and its answer is its own.
+func TestOpenAIWorkspacesAreAskedApart(t *testing.T) {
+	t.Parallel()
+	used := map[string]string{"acct-work": "91", "acct-home": "3"}
+	p := New(Options{Transport: transport(func(r *http.Request) (*http.Response, error) {
+		id := r.Header.Get("ChatGPT-Account-Id")
+		return reply(200, `{"account_id":"`+id+`","email":"alice@example.com","rate_limit":{"allowed":true,"primary_window":{"used_percent":`+used[id]+
+			`,"limit_window_seconds":18000}}}`, isJSON), nil
+	})})
+	var accounts []Account
+	for _, id := range []string{"acct-work", "acct-home"} {
+		a := account("openai", "oauth")
+		a.ID, a.Key = id, "key-of-"+id
+		accounts = append(accounts, a)
+	}
+	for i, r := range p.ProbeAll(t.Context(), accounts, 0) {
+		got, want := show(r, noon), "ok | 5h "+used[accounts[i].ID]+" %"
+		if got != want || r.Account != accounts[i].Key {
+			t.Errorf("%s: %s of %s, want %s", accounts[i].ID, got, r.Account, want)
+		}
+	}
+}

@@ -40,6 +40,16 @@ func TestWhoIsBilled(t *testing.T) {
 			[2]string{"openai:home", oauth("openai", `"access":"`+home+`","email":"a@example.com"`)},
 			false,
 		},
+		"one e-mail, two workspaces, as the store says": {
+			[2]string{"openai:a@example.com", oauth("openai", `"access":"x","accountId":"acct-work","email":"a@example.com"`)},
+			[2]string{"openai:a@example.com-2", oauth("openai", `"access":"x","accountId":"acct-home","email":"a@example.com"`)},
+			false,
+		},
+		"one e-mail, of one the workspace is known": {
+			[2]string{"openai:a@example.com", oauth("openai", `"access":"x","email":"a@example.com"`)},
+			[2]string{"openai:home", oauth("openai", `"access":"`+home+`","email":"a@example.com"`)},
+			false,
+		},
 		"the provider's old name": {
 			[2]string{"openai:a", oauth("openai", `"access":"`+work+`"`)},
 			[2]string{"openai-codex:a", oauth("openai-codex", `"access":"`+work+`"`)},
