@@ -3,6 +3,7 @@ package probe
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -168,9 +169,7 @@ func TestAnthropicLiveRefusals(t *testing.T) {
 					kind = "Content-Type: text/html"
 				}
 				resp := reply(tt.status, tt.body, kind)
-				for name, values := range headersOf(tt.headers) {
-					resp.Header[name] = values
-				}
+				maps.Copy(resp.Header, headersOf(tt.headers))
 				return resp, nil
 			})})
 			for range 4 { // four in a row are no different

@@ -118,8 +118,12 @@ func TestWhoHasALiveProbe(t *testing.T) {
 		provider, profileType string
 		want                  bool
 	}{
-		{"anthropic", "token", true}, {"Anthropic", "oauth", true}, {"anthropic", "api_key", false},
-		{"openai", "token", false}, {"acme", "oauth", false}, {"", "", false},
+		{"anthropic", "token", true},
+		{"Anthropic", "oauth", true},
+		{"anthropic", "api_key", false},
+		{"openai", "token", false},
+		{"acme", "oauth", false},
+		{"", "", false},
 	} {
 		if got := HasLive(tt.provider, tt.profileType); got != tt.want {
 			t.Errorf("%s %s: %v", tt.provider, tt.profileType, got)

@@ -19,7 +19,7 @@ func liveText(l watchdog.LiveStatus, now time.Time) string {
 	}
 	switch l.Waits {
 	case probe.WaitReadable:
-		text += "; its usage can be read for nothing, so none is due"
+		text += "; its usage can be read for nothing as far as is known, so none is due"
 	case probe.WaitUse:
 		text += "; the next one waits until OpenClaw uses the account, so as not to begin a window"
 	case probe.WaitInterval, probe.WaitVerdict:

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 
+	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/config"
 	"github.com/ocwatch/ocwatch/failover/restart"
 	"github.com/ocwatch/ocwatch/failover/watchdog"
 	"github.com/ocwatch/ocwatch/internal/event"
 	"github.com/ocwatch/ocwatch/internal/journal"
+	"github.com/ocwatch/ocwatch/probe"
 	"github.com/ocwatch/ocwatch/profiles"
 )
 
@@ -36,15 +38,21 @@ func look(ctx context.Context, o Options) (Status, watchdog.Why, error) {
 	defer in.close()
 	prober := newProber(o.Config, o.Version)
 	defer prober.Close()
-	settings := watchdogConfig(o.Config, prober, defaultPace(o.Config))
-	settings.Live = nil // nothing here remembers when the last real request was
 	w := watchdog.New(watchdog.Options{
 		Source: in.store, Prober: prober, Gateway: in, Orderer: nothing{}, Restarter: nothing{}, Journal: nothing{}, Notifier: nothing{},
 		Log: o.Log, Version: o.Version, GatewayURL: in.gateway.URL(),
-		Config: settings,
+		Config: checkConfig(o.Config, prober),
 	})
 	s, err := w.Check(ctx)
 	return in.status(s, o.Config), w.Why(), err
+}
+
+// checkConfig is the watchdog's without real requests: nothing here remembers
+// when the last one was.
+func checkConfig(cfg *config.Config, prober *probe.Prober) watchdog.Config {
+	c := watchdogConfig(cfg, prober, defaultPace(cfg))
+	c.Live = nil
+	return c
 }
 
 // nothing stands for everything that a check must not touch.
