@@ -13,6 +13,8 @@ type Assessment struct {
 	ID    string
 	State State
 	Paid  bool
+	// Key: it is an API key, which no login renews.
+	Key bool
 	// Reason is one clause for a person.
 	Reason string
 	// Until is when an exhausted profile is expected back; zero: unknown.
@@ -45,7 +47,7 @@ func (a Assessment) Serves() bool { return a.State != Exhausted && a.State != De
 // assess derives the state of c. pm is updated to the threshold's new side.
 func assess(now time.Time, p Policy, c Candidate, pm *ProfileMemory) Assessment {
 	a := assessEvidence(now, p, c, pm)
-	a.ID, a.Paid = c.ID, c.Paid
+	a.ID, a.Paid, a.Key = c.ID, c.Paid, c.isKey()
 	a.Unreachable = c.Latest.Verdict == quota.Unreachable
 	a.measure(now, p, c)
 	return a
@@ -128,57 +130,6 @@ func withReach(c Candidate, a Assessment) Assessment {
 	a.State, a.Sure = Unknown, true
 	a.Reason = cmp.Or(c.Latest.Reason, "provider unreachable")
 	return a
-}
-
-// withBlock merges OpenClaw's own record in: the usage reading says how much
-// is left, the block says what OpenClaw will refuse.
-func withBlock(now time.Time, c Candidate, a Assessment) Assessment {
-	b := c.Block
-	if !now.Before(b.Until) || a.State == Dead {
-		return a
-	}
-	readable := c.Usage.Verdict != "" && c.Latest.Verdict != quota.Unsupported
-	brief := briefBlockBlind
-	if readable {
-		brief = briefBlock
-	}
-	if b.Transient && b.Until.Sub(now) <= brief {
-		return a
-	}
-	if readable && c.Usage.Verdict == quota.OK && now.Sub(c.Usage.At) < contradicts {
-		a.Shunned = true
-		if !b.Transient && b.Failed.After(c.Usage.At) {
-			a.Refused = true
-			a.Reason = fmt.Sprintf("OpenClaw recorded %s until %s, after the provider last said usable", cmp.Or(b.Reason, "a block"), clock(b.Until))
-			return a
-		}
-		a.Reason = fmt.Sprintf("blocked by OpenClaw until %s, provider says usable", clock(b.Until))
-		return a
-	}
-	if a.State == Exhausted && (a.Until.After(b.Until) || a.Until.IsZero() && b.Transient) {
-		return a // the end of a cooldown brings no quota back
-	}
-	return Assessment{
-		State: Exhausted, Sure: true, Until: b.Until, Hiccup: a.State != Exhausted && b.hiccup(readable),
-		Reason: fmt.Sprintf("OpenClaw recorded %s until %s", cmp.Or(b.Reason, "a block"), clock(b.Until)),
-	}
-}
-
-// hiccup reports whether b comes from errors that say nothing of the account:
-// an outage, an overload, a cut connection. OpenClaw's word for a rate limit is
-// among them where the provider itself can be asked, since an outage answers
-// with 429 too; where usage cannot be read it is the only sign of spent quota.
-func (b Block) hiccup(readable bool) bool {
-	if !b.Transient {
-		return false
-	}
-	switch b.Reason {
-	case "auth", "auth_permanent", "session_expired", "billing":
-		return false
-	case "rate_limit", "subscription_limit", "":
-		return readable
-	}
-	return true
 }
 
 func unknown(c Candidate) Assessment {

@@ -150,7 +150,7 @@ const minute = time.Minute
 
 func TestDecide(t *testing.T) {
 	abc := []string{"alice", "bob", "carol"}
-	for _, tc := range slices.Concat(decideCases(abc), loginCases(abc), depletedCases(abc), expiryCases(), strategyCases(abc), reserveCases(abc), secondCases(abc), fieldCases(abc), personCases(abc), pinCases(abc)) {
+	for _, tc := range slices.Concat(decideCases(abc), loginCases(abc), depletedCases(abc), expiryCases(), strategyCases(abc), reserveCases(abc), secondCases(abc), fieldCases(abc), trustCases(), personCases(abc), pinCases(abc), billingCases(), unsupportedCases()) {
 		t.Run(tc.name, func(t *testing.T) {
 			w := newWorld(tc.ids...)
 			if tc.setup != nil {

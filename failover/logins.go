@@ -63,6 +63,7 @@ func (m *Memory) noticeLogins(now time.Time, pool Pool) {
 		if usable {
 			pm.Account = c.Account
 		}
+		pm.Paid = c.Paid
 		m.Profiles[c.ID] = pm
 	}
 }
@@ -235,11 +236,11 @@ func (d *decision) candidate(id string) Candidate {
 // else. Its owner may have no account to log in to, and on releases where a
 // login belongs to a pool of its own it would not help this one.
 func (d *decision) login() *event.Login {
-	return d.byHand(!slices.ContainsFunc(d.pool.Candidates, func(c Candidate) bool { return !c.Paid }))
+	return d.byHand(!slices.ContainsFunc(d.pool.Candidates, func(c Candidate) bool { return !c.isKey() }))
 }
 
 // loginOf is what renews one profile.
-func (d *decision) loginOf(a Assessment) *event.Login { return d.byHand(a.Paid) }
+func (d *decision) loginOf(a Assessment) *event.Login { return d.byHand(a.Key) }
 
 func (d *decision) byHand(key bool) *event.Login {
 	if key {

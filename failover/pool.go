@@ -55,9 +55,13 @@ type Block struct {
 
 // Candidate is one profile with all the evidence there is about it.
 type Candidate struct {
-	ID         string
-	Account    string
-	Paid       bool
+	ID      string
+	Account string
+	// Paid: it is billed per token.
+	Paid bool
+	// Key: it is an API key, which no login brings or renews. Whatever is
+	// billed per token is one; a plan's key is one, too.
+	Key        bool
 	Credential Credential
 	// CredentialReason says in words why the credential is not usable.
 	CredentialReason string
@@ -73,6 +77,9 @@ type Candidate struct {
 	// every other credential.
 	ExpiresAt time.Time
 }
+
+// isKey reports whether only another key helps c, and no login.
+func (c Candidate) isKey() bool { return c.Key || c.Paid }
 
 // Pool is one agent's profiles of one provider, as they are now.
 type Pool struct {
@@ -158,6 +165,8 @@ type ProfileMemory struct {
 	// Account is who the profile billed when its credential could last be
 	// read. A journal of before has none: then nothing is known to be new.
 	Account string `json:"account,omitempty"`
+	// Paid: it was billed per token then.
+	Paid bool `json:"paid,omitempty"`
 	// Login is the last login to the profile.
 	Login Login `json:"login,omitzero"`
 	// Expiry is the end that Warned was told of.

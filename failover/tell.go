@@ -161,7 +161,7 @@ func profilesOf(as []Assessment) []event.Profile {
 }
 
 func profileOf(a Assessment) event.Profile {
-	return event.Profile{ID: a.ID, State: string(a.State), Reason: a.Reason, Until: timePtr(a.Until), Refused: a.Hiccup, Paid: a.Paid}
+	return event.Profile{ID: a.ID, State: string(a.State), Reason: a.Reason, Until: timePtr(a.Until), Refused: a.Hiccup, Paid: a.Paid, Key: a.Key && !a.Paid}
 }
 
 func timePtr(t time.Time) *time.Time {

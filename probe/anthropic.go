@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -22,20 +23,62 @@ func anthropic(ctx context.Context, a Account, c *http.Client) (quota.Reading, e
 	case "oauth", "token":
 		return anthropicLogin(ctx, a, c)
 	case "api_key":
-		return key(ctx, a, c, keyURL(a.Endpoint, anthropicUsage, anthropicModels), func(h http.Header, token secret.Value) {
-			h.Set("X-Api-Key", token.Reveal())
-			h.Set("Anthropic-Version", "2023-06-01")
-		})
+		url, err := keyURL(a, anthropicUsage, anthropicModels)
+		if err != nil {
+			return quota.Reading{Source: quota.FromValidity}, err
+		}
+		return question{
+			url: url,
+			set: func(h http.Header, token secret.Value) {
+				h.Set("X-Api-Key", token.Reveal())
+				h.Set("Anthropic-Version", "2023-06-01")
+			},
+			rules: anthropicRules,
+		}.askKey(ctx, a, c)
 	}
 	return unsupported("profiles of this type cannot be asked for usage"), nil
 }
 
 func anthropicLogin(ctx context.Context, a Account, c *http.Client) (quota.Reading, error) {
-	return askUsage(ctx, a, c, anthropicUsage, func(h http.Header, token secret.Value) {
-		bearer(h, token)
-		h.Set("Anthropic-Beta", "oauth-2025-04-20")
-		h.Set("Content-Type", "application/json")
-	}, parseAnthropic)
+	return question{
+		url: cmp.Or(a.Endpoint, anthropicUsage),
+		set: func(h http.Header, token secret.Value) {
+			bearer(h, token)
+			h.Set("Anthropic-Beta", "oauth-2025-04-20")
+			h.Set("Content-Type", "application/json")
+		},
+		holds: []string{"five_hour", "seven_day", "limits", "extra_usage"}, rules: anthropicRules, parse: parseAnthropic,
+	}.ask(ctx, a, c)
+}
+
+var anthropicRules = []rule{
+	{
+		asked: usageOf, statuses: refused,
+		phrases: []string{"token has been revoked"},
+		verdict: quota.Revoked, reason: "the provider revoked this login",
+	},
+	{
+		statuses: refused,
+		phrases:  []string{"not allowed for this organization"},
+		verdict:  quota.Revoked, reason: "the organization does not allow this login",
+	},
+	{
+		asked: usageOf, statuses: []int{innerError, 401, 403},
+		codes:   []string{"oauth_scope_insufficient"},
+		phrases: []string{"scope requirement"},
+		verdict: quota.Unsupported, reason: "this token may not read its usage (no user:profile scope)",
+	},
+	{
+		statuses: []int{innerError, 400, 403},
+		phrases:  []string{"out of extra usage"},
+		verdict:  quota.Billing, reason: "the extra usage is used up",
+	},
+	{
+		// Nothing refreshes a setup-token: expired is the end of it.
+		asked: usageOf, types: []string{"token"}, statuses: []int{401},
+		phrases: []string{"token has expired"},
+		verdict: quota.Revoked, reason: "this long-lived token expired",
+	},
 }
 
 // anthropicWindows are the windows with a member of their own. Others that the
@@ -48,6 +91,7 @@ var anthropicWindows = []struct {
 	{"seven_day", quota.Weekly, "", 7 * day},
 	{"seven_day_opus", quota.Weekly, "opus", 7 * day},
 	{"seven_day_sonnet", quota.Weekly, "sonnet", 7 * day},
+	{"seven_day_oauth_apps", quota.Weekly, "oauth apps", 7 * day},
 }
 
 // mostOvershoot is the highest percentage that is still believed: Anthropic

@@ -33,8 +33,16 @@ func TestAnthropicAnswers(t *testing.T) {
 			" | 5h -5 % suspect +876578h30m0s suspect | weekly 5000 % suspect +121h0m0s",
 		"unknown-kinds": "ok | 5h 10 % +2h30m0s | monthly_tea monthly 100 % +361h0m0s spent" +
 			" | Design weekly 100 % +121h0m0s spent",
-		"nothing":                      "unknown: the answer names no limit of this account",
-		"everything-of-the-wrong-type": "unknown: the answer names no limit of this account | weekly -499999h59m53s suspect",
+		"extra-usage-absurd":            "ok | 5h 20 % +2h30m0s | credits spend 9000 % suspect",
+		"extra-usage-nobody-counted":    "ok | 5h 20 % +2h30m0s",
+		"extra-usage-of-the-wrong-type": "ok | 5h 20 % +2h30m0s",
+		"extra-usage-only-a-percentage": "ok | 5h 20 % +2h30m0s | credits spend 62.5 %",
+		"extra-usage-overdrawn":         "ok | 5h 20 % +2h30m0s | credits spend 100 % | 0 GBP",
+		"inactive-limit-spent":          "exhausted until +121h0m0s: weekly window 100 % used | 5h 12 % +2h30m0s | weekly 100 % +121h0m0s spent",
+		"numbers-as-strings":            "ok | 5h 20.5 % +2h30m0s | weekly 40 % +120h46m40s",
+		"oauth-apps-window":             "ok | 5h 12 % +2h30m0s | weekly 30 % +121h0m0s | oauth apps weekly 100 % +121h0m0s spent",
+		"nothing":                       "unknown: the answer names no limit of this account",
+		"everything-of-the-wrong-type":  "unknown: the answer names no limit of this account | weekly -499999h59m53s suspect",
 	}
 	for _, name := range names(t, "anthropic") {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"net/http"
@@ -12,16 +13,18 @@ import (
 
 // trouble is what classify looks at.
 type trouble struct {
-	provider, profileType string
-	asked                 asked
-	status                int
-	codes                 []string
-	message               string
+	profileType string
+	asked       asked
+	status      int
+	codes       []string
+	message     string
+	retry       string // Google's Retry-After, which stands in the body: "31s"
 }
 
-// classify turns an answer that is no usage into a verdict. Nothing of the
-// answer's text enters the reason.
-func classify(a Account, q asked, ans answer) quota.Reading {
+// classify turns an answer that is no usage into a verdict, by the provider's
+// own rules before those that hold everywhere. Nothing of the answer's text
+// enters the reason.
+func classify(a Account, q asked, own []rule, ans answer) quota.Reading {
 	t := read(a, q, ans)
 	r := quota.Reading{Verdict: quota.Unreachable, Source: sourceOf(q)}
 	switch {
@@ -30,10 +33,13 @@ func classify(a Account, q asked, ans answer) quota.Reading {
 	case !ans.isJSON() && outsider(ans):
 		r.Reason = fmt.Sprintf("something in between answered %d in place of the provider", ans.status)
 	default:
-		r.Verdict, r.Reason = t.judge()
+		found := t.judge(own)
+		r.Verdict, r.Reason, r.Until = found.verdict, found.reason, found.end(t.message, ans.clock())
 	}
 	if r.Verdict == quota.Throttled {
-		r.Until = retryAfter(ans.header.Get("Retry-After"), ans.clock())
+		if r.Until = askAgain(ans.header, ans.clock()); r.Until.IsZero() {
+			r.Until = retryAfter(t.retry, ans.clock())
+		}
 	}
 	return r
 }
@@ -50,24 +56,22 @@ func outsider(ans answer) bool {
 	return true
 }
 
-func (t trouble) judge() (quota.Verdict, string) {
-	for _, r := range rules {
-		if !r.matches(t) {
-			continue
+// judge finds the rule for t, with a reason in it whatever the table has.
+func (t trouble) judge(own []rule) rule {
+	for _, r := range slices.Concat(own, everywhere) {
+		if r.matches(t) {
+			r.reason = cmp.Or(r.reason, statusReason(t.status))
+			return r
 		}
-		if r.reason == "" {
-			return r.verdict, statusReason(t.status)
-		}
-		return r.verdict, r.reason
 	}
 	if t.status == innerError {
-		return quota.Unreachable, "the answer is not usage"
+		return rule{verdict: quota.Unreachable, reason: "the answer is not usage"}
 	}
-	return quota.Unknown, statusReason(t.status)
+	return rule{verdict: quota.Unknown, reason: statusReason(t.status)}
 }
 
 func (r rule) matches(t trouble) bool {
-	if r.provider != "" && r.provider != t.provider || r.asked != "" && r.asked != t.asked {
+	if r.asked != "" && r.asked != t.asked {
 		return false
 	}
 	if len(r.types) > 0 && !slices.Contains(r.types, t.profileType) || !slices.Contains(r.statuses, t.status) {
@@ -92,15 +96,19 @@ func statusReason(status int) string {
 }
 
 func sourceOf(q asked) quota.Source {
-	if q == keyOf {
+	switch q {
+	case keyOf:
 		return quota.FromValidity
+	case liveOf:
+		return quota.FromLive
+	case usageOf:
 	}
 	return quota.FromUsage
 }
 
 // read gathers the codes and messages, which providers put in many places.
 func read(a Account, q asked, ans answer) trouble {
-	t := trouble{provider: quota.Canonical(a.Provider), profileType: a.Type, asked: q, status: ans.status}
+	t := trouble{profileType: a.Type, asked: q, status: ans.status}
 	if o, ok := ans.object(); ok {
 		t.gather(o)
 	}
@@ -114,13 +122,15 @@ func read(a Account, q asked, ans answer) trouble {
 }
 
 func (t *trouble) gather(o object) {
-	for _, in := range []object{o, o.sub("error"), o.sub("detail"), o.sub("error").sub("details")} {
-		for _, key := range []string{"code", "type", "error", "error_code"} {
-			if code := in.text(key); code != "" {
+	places := []object{o, o.sub("error"), o.sub("detail"), o.sub("error").sub("details"), o.sub("base_resp")}
+	for _, in := range append(places, o.sub("error").list("details")...) {
+		for _, key := range []string{"code", "type", "error", "error_code", "status", "status_code", "reason"} {
+			if code := in.word(key); code != "" {
 				t.codes = append(t.codes, strings.ToLower(code))
 			}
 		}
-		for _, key := range []string{"message", "detail", "error_description"} {
+		t.retry = cmp.Or(t.retry, in.text("retryDelay"))
+		for _, key := range []string{"message", "detail", "error", "error_description", "msg", "status_msg"} {
 			t.message += "\n" + strings.ToLower(in.text(key))
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/ocwatch/ocwatch/internal/quota"
 )
@@ -110,6 +111,8 @@ var refusals = []struct {
 	{"anthropic key without permission", "anthropic", "api_key", 403, `{"type":"error","error":{"type":"permission_error","message":"Your API key does not have permission to use the specified resource"}}`, []string{isJSON}, quota.Unsupported},
 	{"anthropic key 400 balance", "anthropic", "api_key", 400, `{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low to access the Anthropic API."}}`, []string{isJSON}, quota.Billing},
 	{"anthropic key 429", "anthropic", "api_key", 429, `{"error":{"type":"rate_limit_error","message":"This request would exceed your account's rate limit."}}`, []string{isJSON}, quota.Throttled},
+	{"anthropic key credits required", "anthropic", "api_key", 400, `{"error":{"type":"invalid_request_error","details":{"error_code":"credits_required","can_user_purchase_credits":true}}}`, []string{isJSON}, quota.Billing},
+	{"anthropic out of extra usage", "anthropic", "oauth", 400, `{"error":{"type":"invalid_request_error","message":"You're out of extra usage."}}`, []string{isJSON}, quota.Billing},
 	{"anthropic key 429 spend limit", "anthropic", "api_key", 429, `{"error":{"type":"rate_limit_error","message":"rate_limit_error (enforced_spend_limit_reached)"}}`, []string{isJSON}, quota.Billing},
 
 	// What is not asked at all.
@@ -131,7 +134,7 @@ func TestRefusals(t *testing.T) {
 			if r.Verdict != quota.OK && r.Reason == "" {
 				t.Error("no reason")
 			}
-			if (tt.typ == "api_key") != (r.Source == quota.FromValidity) {
+			if tt.typ != keyType && r.Source == quota.FromValidity {
 				t.Errorf("source %s", r.Source)
 			}
 		})
@@ -168,6 +171,81 @@ func TestReasonsAreOurOwnWords(t *testing.T) {
 			p := New(Options{Transport: replying(tt.status, `{"detail":"words of theirs"}`, tt.headers...)})
 			if r := p.Probe(t.Context(), account("openai", "oauth")); r.Reason != tt.want {
 				t.Errorf("reason %q, want %q", r.Reason, tt.want)
+			}
+		})
+	}
+}
+
+// classified shows what is made of a login's or key's refusal that came at noon.
+func classified(a Account, own []rule, status int, body string) string {
+	return show(classify(a, usageOf, own, answer{
+		status: status, header: http.Header{"Content-Type": {"application/json"}}, body: []byte(body), now: noon,
+	}), noon)
+}
+
+// What a refusal's text says of its end is believed as far as it can be true.
+func TestRefusalsSayUntilWhen(t *testing.T) {
+	t.Parallel()
+	const layout = "2006-01-02 15:04:05"
+	spent := rule{
+		verdict: quota.Exhausted, longest: 5 * time.Hour,
+		until: sayingReset(`resets at (\S+ \S+)`, layout, time.FixedZone("UTC+8", 8*60*60)),
+	}
+	tests := map[string]struct {
+		rule    rule
+		message string
+		skew    time.Duration
+		want    time.Duration // from noon; 0: nothing is believed
+	}{
+		"in its zone":                  {spent, "resets at 2027-01-15 18:30:00", 0, 150 * time.Minute},
+		"by our clock":                 {spent, "resets at 2027-01-15 18:30:00", time.Hour, 210 * time.Minute},
+		"at the end of a whole window": {spent, "resets at 2027-01-15 21:00:30", 0, 5*time.Hour + 30*time.Second},
+		"passed":                       {spent, "resets at 2027-01-15 15:59:59", 0, 0},
+		"longer than the window":       {spent, "resets at 2027-01-15 21:05:00", 0, 0},
+		"no such day":                  {spent, "resets at 2027-02-30 18:30:00", 0, 0},
+		"not said":                     {spent, "wait for the next window", 0, 0},
+		"length not known": {
+			rule{verdict: quota.Exhausted, until: spent.until}, "resets at 2027-02-15 16:00:00", 0, 31 * day,
+		},
+		"length not known, years away": {rule{verdict: quota.Exhausted, until: spent.until}, "resets at 2029-02-15 16:00:00", 0, 0},
+		"a rule without":               {rule{verdict: quota.Exhausted}, "resets at 2027-01-15 18:30:00", 0, 0},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			want := noon.Add(tt.want)
+			if tt.want == 0 {
+				want = time.Time{}
+			}
+			if got := tt.rule.end(tt.message, clock{now: noon, skew: tt.skew}); !got.Equal(want) || got.Location() != time.UTC {
+				t.Errorf("got %s, want %s", got, want)
+			}
+		})
+	}
+}
+
+// A key is refused alike wherever it is asked: nothing refreshes it.
+func TestKeysAtAUsageEndpoint(t *testing.T) {
+	t.Parallel()
+	key, login := account("example", keyType), account("example", oauthType)
+	tests := map[string]struct {
+		account Account
+		status  int
+		body    string
+		want    string
+	}{
+		"login, bare 401":                  {login, 401, `{}`, "stale: the provider did not accept the access token; OpenClaw may refresh it"},
+		"key, bare 401":                    {key, 401, `{}`, "unknown: the provider answered 401 without saying what is wrong with the key"},
+		"key, revoked":                     {key, 401, `{"error":{"message":"This key has been revoked"}}`, "revoked: the provider does not accept this key"},
+		"key, 402":                         {key, 402, `{"error":{"message":"Payment required"}}`, "billing: the provider asks for payment"},
+		"key, 402 of a window that resets": {key, 402, `{"error":{"message":"Weekly usage limit reached, try again later"}}`, "exhausted: limit spent"},
+		"key, no credit":                   {key, 429, `{"error":{"code":"insufficient_quota"}}`, "billing: the provider reports no credit, or a spend limit reached"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := classified(tt.account, nil, tt.status, tt.body); got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
@@ -69,8 +70,31 @@ func (c clock) reset(at time.Time, after time.Duration, hasAfter bool, length ti
 // retryMost is the longest Retry-After that is believed.
 const retryMost = day
 
+// askAgain returns when a throttled account may be asked again: the time to wait
+// that the answer names, else the end of its rate limit where nothing of that is
+// left. Zero where it says neither.
+func askAgain(h http.Header, c clock) time.Time {
+	if at := retryAfter(h.Get("Retry-After"), c); !at.IsZero() {
+		return at
+	}
+	if strings.TrimSpace(h.Get("X-Ratelimit-Remaining")) != "0" {
+		return time.Time{}
+	}
+	at := sinceEpoch(h.Get("X-Ratelimit-Reset")).Add(c.skew)
+	if !at.After(c.now) {
+		return time.Time{}
+	}
+	return c.now.Add(min(at.Sub(c.now), retryMost))
+}
+
+// sinceEpoch reads seconds or milliseconds since 1970; providers use either.
+func sinceEpoch(s string) time.Time {
+	return object{"at": json.RawMessage(strconv.Quote(strings.TrimSpace(s)))}.instant("at")
+}
+
 // retryAfter returns when to ask again, zero where the header does not say
 // (absent, passed, unreadable, or the 0 of a saturated edge): the pace then backs off by itself.
+// It counts seconds, is a date, or (in Google's bodies) a duration.
 func retryAfter(h string, c clock) time.Time {
 	h = strings.TrimSpace(h)
 	var wait time.Duration
@@ -78,6 +102,8 @@ func retryAfter(h string, c clock) time.Time {
 		wait = time.Duration(s) * time.Second
 	} else if at, err := http.ParseTime(h); err == nil {
 		wait = at.Add(c.skew).Sub(c.now)
+	} else if d, err := time.ParseDuration(h); err == nil {
+		wait = d
 	}
 	if wait <= 0 {
 		return time.Time{}

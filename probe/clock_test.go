@@ -100,3 +100,39 @@ func TestRetryAfter(t *testing.T) {
 		})
 	}
 }
+
+// Where no wait is named, the end of a rate limit counts that has nothing left.
+func TestAskAgain(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		retry, left, reset string
+		skew               time.Duration
+		want               time.Duration // 0: not said
+	}{
+		"a wait is named":         {"30", "0", "1800000600", 0, 30 * time.Second},
+		"seconds since 1970":      {"", "0", "1800000600", 0, 10 * time.Minute},
+		"milliseconds":            {"", "0", "1800000600000", 0, 10 * time.Minute},
+		"by a clock behind":       {"", "0", "1799999400", time.Hour, 50 * time.Minute},
+		"a wait of nothing":       {"0", "0", "1800000600", 0, 10 * time.Minute},
+		"something left":          {"", "12", "1800000600", 0, 0},
+		"left unsaid":             {"", "", "1800000600", 0, 0},
+		"passed":                  {"", "0", "1799999999", 0, 0},
+		"a span in place of time": {"", "0", "60", 0, 0},
+		"absent":                  {"", "0", "", 0, 0},
+		"garbled":                 {"", "0", `"}`, 0, 0},
+		"weeks away":              {"", "0", "1802000000", 0, day},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := http.Header{"Retry-After": {tt.retry}, "X-Ratelimit-Remaining": {tt.left}, "X-Ratelimit-Reset": {tt.reset}}
+			var want time.Time
+			if tt.want > 0 {
+				want = noon.Add(tt.want)
+			}
+			if got := askAgain(h, clock{now: noon, skew: tt.skew}); !got.Equal(want) {
+				t.Errorf("%s, want %s", relative(got, noon), relative(want, noon))
+			}
+		})
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ocwatch/ocwatch/internal/loopback"
+	"github.com/ocwatch/ocwatch/internal/quota"
 )
 
 // ValidateEndpoint says whether a token may be sent to raw: an https URL, or
@@ -40,15 +41,42 @@ func validateURL(u *url.URL) error {
 // keyURL says where a key is validated. An owner who sends usage probes
 // elsewhere (a relay, a stand-in) means the keys too, so they follow to that
 // host; otherwise they go to the provider's own API.
-func keyURL(endpoint, usage, models string) string {
-	u, err := url.Parse(endpoint)
+func keyURL(a Account, usage, models string) (string, error) {
+	u, err := url.Parse(a.Endpoint)
 	own, ownErr := url.Parse(usage)
-	if endpoint == "" || err != nil || ownErr != nil || u.Host == own.Host {
-		return models
+	api, apiErr := url.Parse(models)
+	if err := errors.Join(ownErr, apiErr); err != nil {
+		return "", err
+	}
+	if a.Endpoint == "" || err != nil || u.Host == own.Host {
+		a.Endpoint = ""
+		return home(a, map[string]string{"": models, api.Hostname(): models})
 	}
 	if strings.HasSuffix(u.Path, "/v1/models") {
-		return endpoint
+		return a.Endpoint, nil
 	}
-	path, query, _ := strings.Cut(models[strings.Index(models, "/v1/"):], "?")
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: path, RawQuery: query}).String()
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: api.Path, RawQuery: api.RawQuery}).String(), nil
+}
+
+// home picks where a is asked: where the owner says, else at the site that
+// belongs to the host to which OpenClaw sends the provider's requests, else at
+// the provider's usual site. sites has a URL for each such host, and the usual
+// one under "". A key for any other host is a relay's: its own provider is not
+// ours to guess, so it is sent nowhere.
+func home(a Account, sites map[string]string) (string, error) {
+	if a.Endpoint != "" {
+		return a.Endpoint, nil
+	}
+	if a.BaseURL == "" {
+		return sites[""], nil
+	}
+	u, err := url.Parse(a.BaseURL)
+	if err != nil {
+		return "", refuse(quota.Unsupported, "openclaw's base url for this provider is not a url, so nobody knows whose key this is")
+	}
+	site, ok := sites[strings.ToLower(u.Hostname())]
+	if !ok {
+		return "", refuse(quota.Unsupported, "openclaw sends this key to a relay, not to its provider, so its usage is not asked for")
+	}
+	return site, nil
 }

@@ -45,16 +45,30 @@ func TestValidateEndpoint(t *testing.T) {
 
 func TestKeysGoWhereTheOwnerSendsUsage(t *testing.T) {
 	t.Parallel()
+	const relay = "unsupported: openclaw sends this key to a relay, not to its provider, so its usage is not asked for"
+	bases := map[string]string{
+		"its own base": "https://API.openai.com/v1", "relayed": "https://relay.example.com/v1", "relayed, with a port": "http://127.0.0.1:9/v1",
+		"relayed, asked elsewhere": "https://relay.example.com/v1",
+	}
 	tests := map[string]struct{ endpoint, usage, models, want string }{
-		"default":          {"", openAIUsage, openAIModels, openAIModels},
-		"same host":        {openAIUsage + "?x=1", openAIUsage, openAIModels, openAIModels},
-		"stand-in":         {"http://127.0.0.1:9/backend-api/wham/usage", openAIUsage, openAIModels, "http://127.0.0.1:9/v1/models"},
-		"stand-in, models": {"http://127.0.0.1:9/x/v1/models", openAIUsage, openAIModels, "http://127.0.0.1:9/x/v1/models"},
-		"anthropic":        {"https://relay.example.com/usage", anthropicUsage, anthropicModels, "https://relay.example.com/v1/models?limit=1"},
-		"anthropic's own":  {anthropicUsage, anthropicUsage, anthropicModels, anthropicModels},
+		"default":                  {"", openAIUsage, openAIModels, openAIModels},
+		"its own base":             {"", openAIUsage, openAIModels, openAIModels},
+		"relayed":                  {"", openAIUsage, openAIModels, relay},
+		"relayed, with a port":     {"", openAIUsage, openAIModels, relay},
+		"relayed, asked elsewhere": {"http://127.0.0.1:9/x/v1/models", openAIUsage, openAIModels, "http://127.0.0.1:9/x/v1/models"},
+		"same host":                {openAIUsage + "?x=1", openAIUsage, openAIModels, openAIModels},
+		"stand-in":                 {"http://127.0.0.1:9/backend-api/wham/usage", openAIUsage, openAIModels, "http://127.0.0.1:9/v1/models"},
+		"stand-in, models":         {"http://127.0.0.1:9/x/v1/models", openAIUsage, openAIModels, "http://127.0.0.1:9/x/v1/models"},
+		"anthropic":                {"https://relay.example.com/usage", anthropicUsage, anthropicModels, "https://relay.example.com/v1/models?limit=1"},
+		"anthropic's own":          {anthropicUsage, anthropicUsage, anthropicModels, anthropicModels},
 	}
 	for name, tt := range tests {
-		if got := keyURL(tt.endpoint, tt.usage, tt.models); got != tt.want {
+		got, err := keyURL(Account{Endpoint: tt.endpoint, BaseURL: bases[name]}, tt.usage, tt.models)
+		if err != nil {
+			verdict, reason := explain(err)
+			got = string(verdict) + ": " + reason
+		}
+		if got != tt.want {
 			t.Errorf("%s: %s, want %s", name, got, tt.want)
 		}
 	}

@@ -2,7 +2,6 @@ package probe
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,14 +23,14 @@ type answer struct {
 	now    time.Time // our clock, when it had come
 }
 
-// fetch asks url with the account's token, which set puts in its place. The
-// error is a refusal, or what the transport said.
-func fetch(ctx context.Context, a Account, c *http.Client, url string, set func(http.Header, secret.Value)) (answer, error) {
+// fetch sends q with the account's token. The error is a refusal, or what the
+// transport said.
+func fetch(ctx context.Context, a Account, c *http.Client, q question) (answer, error) {
 	token, err := accessToken(a)
 	if err != nil {
 		return answer{}, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	req, err := q.request(ctx)
 	if err != nil {
 		return answer{}, refuse(quota.Unknown, "the configured endpoint is not a url")
 	}
@@ -39,7 +38,7 @@ func fetch(ctx context.Context, a Account, c *http.Client, url string, set func(
 		return answer{}, refuse(quota.Unknown, err.Error())
 	}
 	req.Header.Set("Accept", "application/json")
-	set(req.Header, token)
+	q.set(req.Header, token)
 	resp, err := c.Do(req)
 	if err != nil {
 		return answer{}, fmt.Errorf("ask the usage endpoint: %w", err)
@@ -55,6 +54,17 @@ func fetch(ctx context.Context, a Account, c *http.Client, url string, set func(
 		body:   scrub(body, token),
 		now:    time.Now().UTC().Round(0),
 	}, nil
+}
+
+func (q question) request(ctx context.Context) (*http.Request, error) {
+	if q.body == nil {
+		return http.NewRequestWithContext(ctx, http.MethodGet, q.url, nil)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, q.url, bytes.NewReader(q.body))
+	if err == nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	return req, err
 }
 
 // maxBody is the largest answer that is read, in bytes. Usage answers have some
@@ -82,20 +92,6 @@ func scrub(body []byte, token secret.Value) []byte {
 		return body
 	}
 	return bytes.ReplaceAll(body, []byte(token.Reveal()), []byte(secret.Redacted))
-}
-
-// askUsage asks a login's usage endpoint: own, unless the owner set another.
-// What is no usage is classified; parse reads the rest.
-func askUsage(ctx context.Context, a Account, c *http.Client, own string, set func(http.Header, secret.Value), parse func(object, clock) quota.Reading) (quota.Reading, error) {
-	ans, err := fetch(ctx, a, c, cmp.Or(a.Endpoint, own), set)
-	if err != nil {
-		return quota.Reading{}, err
-	}
-	o, ok := ans.object()
-	if ans.status != http.StatusOK || !ok || isError(o) {
-		return classify(a, usageOf, ans), nil
-	}
-	return parse(o, ans.clock()), nil
 }
 
 // accessToken re-reads the account's token and refuses what must not be sent.

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -91,17 +92,24 @@ func FuzzRefusal(f *testing.F) {
 	f.Add(429, "", "", "Fri, 15 Jan 2027 09:00:00 GMT", "")
 	f.Fuzz(func(t *testing.T, status int, body, contentType, retry, hidden string) {
 		h := http.Header{"Content-Type": {contentType}, "Retry-After": {retry}, "X-Error-Json": {hidden}}
+		if status == http.StatusOK {
+			return // that may be usage, which is another target's
+		}
+		c := &http.Client{Transport: transport(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: status, Header: h, Body: io.NopCloser(strings.NewReader(body))}, nil
+		}), CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 		for _, kind := range everyFunc {
-			for _, q := range []asked{usageOf, keyOf} {
-				r := classify(account(kind.provider, kind.profileType), q, answer{status: status, header: h, body: []byte(body), now: noon})
-				if r.Verdict == quota.OK || r.Verdict == quota.Exhausted || r.Verdict == "" || r.Reason == "" {
-					t.Errorf("%s (%s)", r.Verdict, r.Reason)
-				}
-				if !r.Until.IsZero() && !ahead(r.Until, noon, retryMost) {
-					t.Errorf("until %s", r.Until)
-				}
-				mustBeShowable(t, r.Reason)
+			r, err := providers[quota.Canonical(kind.provider)].ask(t.Context(), account(kind.provider, kind.profileType), c)
+			if err != nil {
+				continue // net/http made nothing of it
 			}
+			if r.Verdict == quota.OK || r.Verdict == "" || r.Reason == "" {
+				t.Errorf("%s: %s (%s)", kind.provider, r.Verdict, r.Reason)
+			}
+			if now := time.Now(); !r.Until.IsZero() && !ahead(r.Until, now.Add(-time.Minute), horizon) {
+				t.Errorf("%s: until %s", kind.provider, r.Until)
+			}
+			mustBeShowable(t, r.Reason)
 		}
 	})
 }

@@ -19,15 +19,20 @@ import (
 	"github.com/ocwatch/ocwatch/internal/quota"
 )
 
-// everyFunc lists the ways in which an account is probed.
-var everyFunc = []struct{ provider, profileType string }{
-	{"openai", "oauth"},
-	{"openai", "token"},
-	{"openai", "api_key"},
-	{"openai-codex", "oauth"},
-	{"anthropic", "oauth"},
-	{"anthropic", "token"},
-	{"anthropic", "api_key"},
+// way is one way in which an account is probed.
+type way struct{ provider, profileType string }
+
+// everyFunc lists them all, by the table.
+var everyFunc = ways()
+
+func ways() []way {
+	all := []way{{"openai-codex", "oauth"}}
+	for _, known := range Known() {
+		for _, t := range known.Types {
+			all = append(all, way{known.ID, t})
+		}
+	}
+	return all
 }
 
 // hostile are endpoints in every kind of bad state. None may panic a probe, end
@@ -57,7 +62,7 @@ var hostile = map[string]http.HandlerFunc{
 	"server error":           writes(500, "application/json", `{"error":{"code":"account_deactivated"}}`),
 	"challenge":              writes(403, "text/html", portal),
 	"reset":                  resets,
-	"silence":                func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+	"silence":                silent,
 	"echo":                   echoes,
 	"a thousand header lines": func(w http.ResponseWriter, _ *http.Request) {
 		for i := range 3000 {
@@ -99,6 +104,13 @@ func resets(w http.ResponseWriter, _ *http.Request) {
 		_ = tcp.SetLinger(0)
 	}
 	_ = conn.Close()
+}
+
+// silent never answers. It reads the question first: a server notices that a
+// client is gone only once it has the whole of a POST.
+func silent(_ http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	<-r.Context().Done()
 }
 
 // echoes sends the credential back in every member that is shown.

@@ -64,6 +64,17 @@ func (o object) text(key string) string {
 	return s
 }
 
+// word returns the string under key, or the number there as it is spelled.
+func (o object) word(key string) string {
+	if s := o.text(key); s != "" {
+		return s
+	}
+	if _, ok := o.number(key); ok {
+		return string(bytes.TrimSpace(o[key]))
+	}
+	return ""
+}
+
 // number returns the finite number under key, which may be spelled as a string.
 func (o object) number(key string) (float64, bool) {
 	if !o.has(key) {
@@ -78,6 +89,15 @@ func (o object) number(key string) (float64, bool) {
 		return 0, false
 	}
 	return f, true
+}
+
+// first returns the first number in the array under key.
+func (o object) first(key string) (float64, bool) {
+	var list []json.RawMessage
+	if json.Unmarshal(o[key], &list) != nil || len(list) == 0 {
+		return 0, false
+	}
+	return object{"": list[0]}.number("")
 }
 
 // flag returns the boolean under key and whether there is one.

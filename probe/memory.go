@@ -30,12 +30,16 @@ func newMemory() *memory { return &memory{streaks: map[string]streak{}} }
 
 // note counts r and returns it with what the count tells.
 func (m *memory) note(a Account, r quota.Reading) quota.Reading {
-	n := m.count(a.Key, r.Verdict)
+	key := a.Key
+	if a.Live && key != "" {
+		key += "/live" // the free question has a count of its own
+	}
+	n := m.count(key, r.Verdict)
 	r.Repeats = n
 	if r.Verdict != quota.Throttled {
 		return r
 	}
-	if a.Type == "token" && quota.Canonical(a.Provider) == "anthropic" && n >= throttledForGood {
+	if !a.Live && a.Type == "token" && quota.Canonical(a.Provider) == "anthropic" && n >= throttledForGood {
 		r.Verdict, r.Until = quota.Unsupported, time.Time{}
 		r.Reason = "the usage endpoint keeps refusing this long-lived token"
 		return r

@@ -9,28 +9,60 @@ import (
 	"github.com/ocwatch/ocwatch/internal/quota"
 )
 
-// openAICredits reads prepaid credits, nil where the account has none.
+// openAICredits reads prepaid credits, nil where the account has none or where
+// nobody says how many. In place of a balance, what it is good for may be told:
+// the fewest messages to a model on this machine.
 func openAICredits(o object) *quota.Credits {
-	balance, _ := o.number("balance")
 	unlimited, _ := o.flag("unlimited")
 	has, _ := o.flag("has_credits")
-	if !has && !unlimited && balance == 0 {
-		return nil
+	balance, known := o.number("balance")
+	messages, approx := o.first("approx_local_messages")
+	switch {
+	case unlimited, known && (has || balance != 0):
+		return &quota.Credits{Balance: balance, Unit: "credits", Unlimited: unlimited}
+	case has && approx && messages > 0:
+		return &quota.Credits{Balance: messages, Unit: "messages"}
 	}
-	return &quota.Credits{Balance: balance, Unit: "credits", Unlimited: unlimited}
+	return nil
 }
 
-// spendWindow reads the spend limit, which sits in one of two places by the
-// kind of workspace, with the same members spelled in several ways.
-func spendWindow(o object, plan []quota.Window, c clock) (quota.Window, bool) {
-	limit := o.sub("spend_control").sub("individual_limit")
-	if limit == nil {
-		limit = o.sub("rate_limit").sub("individual_limit")
+// budgets are the places of a spend limit, the account's own first. Those of
+// its group, role and workspace bind as well, but whether they do the answer
+// says by itself, so they are shown and decide nothing.
+var budgets = []struct{ key, scope string }{
+	{"individual_limit", ""},
+	{"group_default", "group default"},
+	{"workspace_default", "workspace default"},
+	{"role_budget", "role budget"},
+	{"group_shared", "group budget"},
+	{"workspace_shared", "workspace budget"},
+}
+
+// spendWindows reads the spend limits. The account's own sits in one of two
+// places by the kind of workspace.
+func spendWindows(o object, plan []quota.Window, c clock) []quota.Window {
+	var windows []quota.Window
+	for _, b := range budgets {
+		limit, scope := o.sub("spend_control").sub(b.key), b.scope
+		if scope == "" {
+			scope = moneyScope(plan)
+			if limit == nil {
+				limit = o.sub("rate_limit").sub(b.key)
+			}
+		}
+		if w, ok := spendWindow(limit, scope, c); ok {
+			windows = append(windows, w)
+		}
 	}
+	return windows
+}
+
+// spendWindow reads one spend limit, whose members are spelled in several ways.
+func spendWindow(limit object, scope string, c clock) (quota.Window, bool) {
 	if limit == nil {
 		return quota.Window{}, false
 	}
-	w := quota.Window{Name: quota.Spend, Scope: moneyScope(plan)}
+	w := quota.Window{Name: quota.Spend, Scope: scope}
 	if used, ok := spentPercent(limit); ok {
 		setPercent(&w, used, 100)
 	}
@@ -52,7 +84,11 @@ func spentPercent(limit object) (float64, bool) {
 		return 100 - p, true
 	}
 	most, ok := limit.number("limit")
-	if used, known := limit.number("used"); ok && known && most > 0 && used >= 0 {
+	used, known := limit.number("used")
+	if left, told := limit.number("remaining"); told && !known {
+		used, known = most-left, true
+	}
+	if ok && known && most > 0 && used >= 0 {
 		return math.Min(100*used/most, 100), true
 	}
 	return 0, false
@@ -76,16 +112,23 @@ func extraUsage(o object, plan []quota.Window, now time.Time) (*quota.Credits, q
 		per = 1
 	}
 	limit, capped := o.number("monthly_limit")
+	_, told := o["monthly_limit"]
+	boundless := told && !o.has("monthly_limit") // null; left out, nobody knows
 	used, counted := o.number("used_credits")
-	credits := &quota.Credits{Unit: unit, Unlimited: !capped}
-	if capped {
-		credits.Balance = math.Max(0, limit-used) / per
-	}
 	w := quota.Window{Name: quota.Spend, Scope: moneyScope(plan)}
-	if p, ok := o.number("utilization"); ok {
+	p, known := o.number("utilization")
+	if !known && capped && counted && limit > 0 {
+		p, known = 100*used/limit, true
+	}
+	if known {
 		setPercent(&w, p, mostOvershoot)
-	} else if capped && counted && limit > 0 {
-		setPercent(&w, 100*used/limit, mostOvershoot)
+	}
+	var credits *quota.Credits
+	switch {
+	case boundless:
+		credits = &quota.Credits{Unit: unit, Unlimited: true}
+	case counted && used >= 0 && limit >= 0: // what nobody counted may all be spent
+		credits = &quota.Credits{Balance: math.Max(0, limit-used) / per, Unit: unit}
 	}
 	setReset(&w, o.instant("resets_at"), now)
 	return credits, w, w.UsedPercent != nil

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -21,30 +22,51 @@ func openAI(ctx context.Context, a Account, c *http.Client) (quota.Reading, erro
 	case "oauth", "token":
 		return openAILogin(ctx, a, c)
 	case "api_key":
-		return key(ctx, a, c, keyURL(a.Endpoint, openAIUsage, openAIModels), bearer)
+		url, err := keyURL(a, openAIUsage, openAIModels)
+		if err != nil {
+			return quota.Reading{Source: quota.FromValidity}, err
+		}
+		return question{url: url, set: bearer, rules: openAIRules}.askKey(ctx, a, c)
 	}
 	return unsupported("profiles of this type cannot be asked for usage"), nil
 }
 
-func bearer(h http.Header, token secret.Value) {
-	h.Set("Authorization", "Bearer "+token.Reveal())
-}
-
 func openAILogin(ctx context.Context, a Account, c *http.Client) (quota.Reading, error) {
-	return askUsage(ctx, a, c, openAIUsage, func(h http.Header, token secret.Value) {
-		bearer(h, token)
-		if a.ID != "" {
-			h.Set("ChatGPT-Account-Id", a.ID) // selects the workspace
-		}
-		if a.FedRAMP {
-			h.Set("X-OpenAI-Fedramp", "true")
-		}
-	}, func(o object, c clock) quota.Reading { return parseOpenAI(o, a.ID, c) })
+	return question{
+		url: cmp.Or(a.Endpoint, openAIUsage),
+		set: func(h http.Header, token secret.Value) {
+			bearer(h, token)
+			if a.ID != "" {
+				h.Set("ChatGPT-Account-Id", a.ID) // selects the workspace
+			}
+			if a.FedRAMP {
+				h.Set("X-OpenAI-Fedramp", "true")
+			}
+		},
+		holds: []string{"rate_limit"}, rules: openAIRules,
+		parse: func(o object, c clock) quota.Reading { return parseOpenAI(o, a.ID, c) },
+	}.ask(ctx, a, c)
 }
 
-// isError reports an error that came as an ordinary answer.
-func isError(o object) bool {
-	return (o.has("error") || o.has("detail")) && !o.has("rate_limit") && !o.has("five_hour") && !o.has("data")
+var openAIRules = []rule{
+	{
+		statuses: refused,
+		codes:    []string{"token_invalidated", "token_revoked"},
+		phrases:  []string{"authentication token has been invalidated", "token has been revoked"},
+		verdict:  quota.Revoked, reason: "the provider revoked this login",
+	},
+	{
+		statuses: refused,
+		codes:    []string{"account_deactivated"},
+		phrases:  []string{"account has been deactivated"},
+		verdict:  quota.Revoked, reason: "the provider deactivated this account",
+	},
+	{
+		statuses: refused,
+		codes:    []string{"deactivated_workspace"},
+		phrases:  []string{"workspace has been deactivated", "deactivated_workspace"},
+		verdict:  quota.Revoked, reason: "the provider deactivated this workspace",
+	},
 }
 
 // parseOpenAI reads the usage answer. Whether the account can serve is the
@@ -59,9 +81,7 @@ func parseOpenAI(o object, id string, c clock) quota.Reading {
 	}
 	limit := o.sub("rate_limit")
 	r.Windows = openAIWindows(limit, "", c)
-	if w, ok := spendWindow(o, r.Windows, c); ok {
-		r.Windows = append(r.Windows, w)
-	}
+	r.Windows = append(r.Windows, spendWindows(o, r.Windows, c)...)
 	if review := o.sub("code_review_rate_limit"); review != nil {
 		r.Windows = append(r.Windows, openAIWindows(review, "code_review", c)...)
 	}
@@ -128,80 +148,4 @@ func markSpent(windows []quota.Window) {
 			windows[i].Spent = true
 		}
 	}
-}
-
-// permission is the provider's word on whether a limit lets requests through.
-type permission int
-
-const (
-	unsaid permission = iota
-	granted
-	denied
-)
-
-// usable reads the permission of a limit. Either word against it suffices.
-func usable(limit object) permission {
-	allowed, saidAllowed := limit.flag("allowed")
-	reached, saidReached := limit.flag("limit_reached")
-	switch {
-	case saidAllowed && !allowed, saidReached && reached:
-		return denied
-	case saidAllowed && allowed:
-		return granted
-	}
-	return unsaid
-}
-
-// openAIVerdict decides from the whole answer.
-func openAIVerdict(r *quota.Reading, o object, now time.Time) {
-	use := usable(o.sub("rate_limit"))
-	switch {
-	case use == granted:
-		r.Verdict = quota.OK
-	case spendReached(o, use):
-		r.Verdict, r.Reason = quota.Billing, "the workspace's credit or spend limit is reached"
-		for _, w := range r.Windows {
-			if t, ok := w.Reset(); ok && w.Name == quota.Spend {
-				r.Until = t
-			}
-		}
-	case use == denied:
-		exhausted(r, spentWindows(r.Windows))
-		r.Verdict = quota.Exhausted
-		if r.Reason == "" {
-			r.Reason = "the provider refuses use without naming the limit"
-		}
-	default:
-		judge(r, now)
-		if r.Verdict == quota.Unknown && r.Credits != nil && (r.Credits.Unlimited || r.Credits.Balance > 0) {
-			r.Verdict, r.Reason = quota.OK, "no window reported; credits are left"
-		}
-	}
-}
-
-func spentWindows(all []quota.Window) []quota.Window {
-	var spent []quota.Window
-	for _, w := range all {
-		if w.Scope == "" && w.Spent {
-			spent = append(spent, w)
-		}
-	}
-	return spent
-}
-
-// spendReached reports that money, not a window, is what stops the account.
-func spendReached(o object, use permission) bool {
-	if reached, _ := o.sub("spend_control").flag("reached"); reached {
-		return true
-	}
-	kind := o.sub("rate_limit_reached_type").text("type")
-	if kind == "" {
-		kind = o.text("rate_limit_reached_type")
-	}
-	switch kind {
-	case "workspace_owner_credits_depleted", "workspace_member_credits_depleted",
-		"workspace_owner_usage_limit_reached", "workspace_member_usage_limit_reached":
-		return use == denied
-	}
-	return false
 }

@@ -46,13 +46,35 @@ func TestOpenAIAnswers(t *testing.T) {
 		"absurd-percent":             "unknown: the answer names no limit of this account | 5h 9000 % suspect +2h30m0s | weekly -3 % suspect +83h20m0s",
 		"absurd-resets": "exhausted: 5h window 100 % used, weekly window 100 % used" +
 			" | 5h 100 % +27777h46m40s suspect spent | weekly 100 % -27777h46m40s suspect spent",
-		"reset-beyond-the-calendar":    "exhausted: 5h window 100 % used | 5h 100 % spent | window 1 %",
-		"reset-only-relative":          "exhausted until +10m0s: 5h window 100 % used | 5h 100 % +10m0s spent",
-		"another-account":              "unknown: the answer is about another account",
-		"nothing":                      "unknown: the answer names no limit of this account",
-		"only-credits":                 "ok business: no window reported; credits are left | 12.25 credits",
-		"everything-null":              "unknown: the answer names no limit of this account",
-		"everything-of-the-wrong-type": "unknown: the answer names no limit of this account",
+		"reset-beyond-the-calendar": "exhausted: 5h window 100 % used | 5h 100 % spent | window 1 %",
+		"reset-only-relative":       "exhausted until +10m0s: 5h window 100 % used | 5h 100 % +10m0s spent",
+		"another-account":           "unknown: the answer is about another account",
+		"nothing":                   "unknown: the answer names no limit of this account",
+		"only-credits":              "ok business: no window reported; credits are left | 12.25 credits",
+		"budgets-of-a-workspace": "ok business | 5h 20 % +2h15m0s | credits spend 25 % +250h0m0s | group default spend 10 %" +
+			" | workspace default spend 60 % +400h0m0s | role budget spend 87.5 % | workspace budget spend 100 % +250h0m0s",
+		"budgets-of-the-wrong-type":            "unknown: the answer names no limit of this account | workspace budget spend 7000 % suspect",
+		"credits-messages-of-the-wrong-type":   "ok plus",
+		"credits-negative":                     "unknown business: the answer names no limit of this account | -2.5 credits",
+		"credits-nobody-counted":               "ok business: no window reported; credits are left",
+		"credits-unlimited":                    "ok enterprise_cbp_usage_based: no window reported; credits are left | 0 credits unlimited",
+		"messages-in-place-of-a-balance":       "ok plus | 5h 100 % +2h15m0s | 14 messages",
+		"overage-limit-beside-a-spent-window":  "exhausted plus until +2h15m0s: 5h window 100 % used | 5h 100 % +2h15m0s spent | 1 credits",
+		"overage-limit-but-allowed":            "ok plus | 5h 20 % +2h15m0s | 1 credits",
+		"overage-limit-reached":                "billing business: the limit of extra credits is reached | 30 credits",
+		"overage-limit-without-a-spent-window": "billing plus: the limit of extra credits is reached | 5h 20 % +2h15m0s | 1 credits",
+		"reached-by-nobody-knows-what": "billing business: the workspace's credit or spend limit is reached | spend 3 % +138h53m20s" +
+			" | workspace budget spend 7 % +138h53m20s",
+		"resets-in-milliseconds": "ok | 5h 40 % +2h15m0s | weekly 3 % +126h55m0s",
+		"shared-budget-left":     "ok self_serve_business_usage_based: no window reported; the spend limit is not reached | workspace budget spend 40 % +250h0m0s",
+		"shared-budget-reached": "billing self_serve_business_usage_based until +250h0m0s: the workspace's credit or spend limit is reached" +
+			" | role budget spend 3 % +555h33m20s | group budget spend 100 % +138h53m20s | workspace budget spend 100 % +250h0m0s",
+		"shared-budget-reached-end-unknown": "billing business: the workspace's credit or spend limit is reached | group budget spend 100 % +138h53m20s" +
+			" | workspace budget spend 100 %",
+		"workspace-credits-but-allowed": "ok team | 5h 40 % +2h15m0s",
+		"workspace-usage-limit":         "billing team: the workspace's credit or spend limit is reached | 5h 40 % +2h15m0s",
+		"everything-null":               "unknown: the answer names no limit of this account",
+		"everything-of-the-wrong-type":  "unknown: the answer names no limit of this account",
 	}
 	for _, name := range names(t, "openai") {
 		t.Run(name, func(t *testing.T) {
@@ -117,5 +139,29 @@ func TestOpenAIRequestWithoutAccountID(t *testing.T) {
 	}
 	if r.Verdict != quota.OK || r.Provider != "openai-codex" {
 		t.Errorf("reading %+v", r)
+	}
+}
+
+// Two workspaces of one person share an e-mail address and a kind of token, and
+// no quota: each is asked for by its own id, and its answer is its own.
+func TestOpenAIWorkspacesAreAskedApart(t *testing.T) {
+	t.Parallel()
+	used := map[string]string{"acct-work": "91", "acct-home": "3"}
+	p := New(Options{Transport: transport(func(r *http.Request) (*http.Response, error) {
+		id := r.Header.Get("ChatGPT-Account-Id")
+		return reply(200, `{"account_id":"`+id+`","email":"alice@example.com","rate_limit":{"allowed":true,"primary_window":{"used_percent":`+used[id]+
+			`,"limit_window_seconds":18000}}}`, isJSON), nil
+	})})
+	var accounts []Account
+	for _, id := range []string{"acct-work", "acct-home"} {
+		a := account("openai", "oauth")
+		a.ID, a.Key = id, "key-of-"+id
+		accounts = append(accounts, a)
+	}
+	for i, r := range p.ProbeAll(t.Context(), accounts, 0) {
+		got, want := show(r, noon), "ok | 5h "+used[accounts[i].ID]+" %"
+		if got != want || r.Account != accounts[i].Key {
+			t.Errorf("%s: %s of %s, want %s", accounts[i].ID, got, r.Account, want)
+		}
 	}
 }

@@ -36,18 +36,6 @@ var (
 	}
 )
 
-// PaceOf returns the default pace for a provider and a profile type (oauth,
-// token or api_key). A key is asked at the slow pace: validity changes rarely.
-func PaceOf(provider, profileType string) Pace {
-	switch {
-	case quota.Canonical(provider) == "anthropic":
-		return anthropicPace
-	case quota.Canonical(provider) == "openai" && profileType != "api_key":
-		return openAIPace
-	}
-	return otherPace
-}
-
 const (
 	// recheck bounds how long a blocked account is left unasked: quota is
 	// sometimes given back before its time.

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"testing"
 	"time"
 
@@ -145,13 +146,9 @@ func TestPacerForgets(t *testing.T) {
 	}
 }
 
-// budgets are what the endpoints bear in an hour, of everybody who asks about
-// the account. OpenAI's own client asks every 60 s.
-var budgets = map[string]int{"openai": 60, "anthropic": 28}
-
 // TestPacesKeepTheirBudgets lets readings be as alarming as they can be, and
 // rounds take accounts along as early as they may: no hour goes over what the
-// endpoint bears.
+// endpoint bears, or over what we promise where nobody knows that.
 func TestPacesKeepTheirBudgets(t *testing.T) {
 	t.Parallel()
 	worlds := map[string]func(i int, r *quota.Reading){
@@ -172,15 +169,12 @@ func TestPacesKeepTheirBudgets(t *testing.T) {
 			r.Verdict, r.Until = all[i%len(all)], r.At.Add(time.Second)
 		},
 	}
-	for provider := range Table() {
-		budget, ok := budgets[provider]
-		if !ok {
-			t.Errorf("%s: what does its endpoint bear?", provider)
-		}
+	for _, p := range Known() {
+		budget := cmp.Or(p.Budget, p.Pace.Hourly)
 		for name, world := range worlds {
 			for _, rand01 := range []float64{0, 0.5, 0.999} {
-				if got := busiestHour(provider, world, rand01); got > budget {
-					t.Errorf("%s, %s: %d requests in an hour, of %d", provider, name, got, budget)
+				if got := busiestHour(p.ID, world, rand01); got > budget {
+					t.Errorf("%s, %s: %d requests in an hour, of %d", p.ID, name, got, budget)
 				}
 			}
 		}

@@ -23,6 +23,9 @@ type Settings struct {
 	// ValidateEndpoint for what is allowed. Keys are validated at the same
 	// host.
 	URL string
+	// Generic replaces how the provider is asked and read, or is all there is
+	// where ocwatch knows no other way. It needs a URL.
+	Generic *Generic
 }
 
 // Options make a Prober. The zero value is usable.
@@ -38,11 +41,6 @@ type Options struct {
 	Providers map[string]Settings
 	// Table replaces the table of providers; nil for Table().
 	Table map[string]Func
-}
-
-// Table returns the providers that can be probed, by OpenClaw's provider id.
-func Table() map[string]Func {
-	return map[string]Func{"openai": openAI, "anthropic": anthropic}
 }
 
 // Prober probes accounts. It is safe for concurrent use.
@@ -110,12 +108,21 @@ func (p *Prober) Probe(ctx context.Context, a Account) quota.Reading {
 	if r.Source == "" {
 		r.Source = quota.FromUsage
 	}
+	if a.Live {
+		r.Source = quota.FromLive
+	}
 	return p.memory.note(a, r)
 }
 
 // ask calls the provider's Func within its bounds.
 func (p *Prober) ask(ctx context.Context, a Account) (r quota.Reading, err error) {
 	f, ok := p.table[quota.Canonical(a.Provider)]
+	if g := p.settings(a.Provider).Generic; g.serves(a.Type) {
+		f, ok = g.ask, true
+	}
+	if a.Live {
+		f, ok = liveFuncs[quota.Canonical(a.Provider)]
+	}
 	if !ok {
 		return unsupported("ocwatch knows no way to read this provider's quota"), nil
 	}

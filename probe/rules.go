@@ -2,6 +2,9 @@ package probe
 
 import (
 	"net/http"
+	"regexp"
+	"strings"
+	"time"
 
 	"github.com/ocwatch/ocwatch/internal/quota"
 )
@@ -13,19 +16,60 @@ type asked string
 const (
 	usageOf asked = "usage" // a login's usage endpoint
 	keyOf   asked = "key"   // an API key's list of models
+	liveOf  asked = "live"  // a real request, which the owner allowed
 )
 
 // rule maps one kind of refusal to a verdict. Empty fields match anything; of
 // codes and phrases together one is enough.
 type rule struct {
-	provider string
 	asked    asked
 	types    []string // the profile's type
 	statuses []int
 	codes    []string // machine-readable, lower case
 	phrases  []string // within the message, lower case
 	verdict  quota.Verdict
-	reason   string
+	reason   string // "": the status in words
+	// until reads from the message, lower case, when the verdict ends; nil
+	// where the provider never says. See sayingReset.
+	until func(message string) time.Time
+	// longest is the longest window that until can be about, 0: nobody knows.
+	longest time.Duration
+}
+
+// end returns by our clock when the verdict ends. It is zero where the message
+// does not say, and where it says what cannot be: a time that has passed, or
+// one further away than the window is long.
+func (r rule) end(message string, c clock) time.Time {
+	if r.until == nil {
+		return time.Time{}
+	}
+	longest := horizon
+	if r.longest > 0 {
+		longest = r.longest + tolerance
+	}
+	at := r.until(message).Add(c.skew)
+	if !ahead(at, c.now, longest) {
+		return time.Time{}
+	}
+	return at.UTC()
+}
+
+// sayingReset makes a rule's until: the first group of expr is a time in
+// layout, in zone where the layout has none. What does not parse is zero.
+func sayingReset(expr, layout string, zone *time.Location) func(string) time.Time {
+	re := regexp.MustCompile(expr)
+	return func(message string) time.Time {
+		found := re.FindStringSubmatch(message)
+		if found == nil {
+			return time.Time{}
+		}
+		// Upper case again: RFC 3339's T and Z are.
+		at, err := time.ParseInLocation(layout, strings.ToUpper(found[1]), zone)
+		if err != nil {
+			return time.Time{}
+		}
+		return at
+	}
 }
 
 // innerError stands for an error within an answer of status 200.
@@ -35,52 +79,14 @@ const innerError = http.StatusOK
 // On a 5xx or a 404 the same word is noise of an incident.
 var refused = []int{innerError, 400, 401, 402, 403}
 
-// rules are tried in order; the first that matches decides. Words come before
-// statuses: one status means too many things. "revoked" needs the provider's
-// explicit word, since it ends in a person being asked to log in.
-var rules = []rule{
+// everywhere are the rules that hold of every provider, after its own. They are
+// tried in order; the first that matches decides. Words come before statuses:
+// one status means too many things. "revoked" needs the provider's explicit
+// word, since it ends in a person being asked to log in. What a key is refused
+// with means the same at a usage endpoint as at the list of models.
+var everywhere = []rule{
 	{
-		provider: "openai", statuses: refused,
-		codes:   []string{"token_invalidated", "token_revoked"},
-		phrases: []string{"authentication token has been invalidated", "token has been revoked"},
-		verdict: quota.Revoked, reason: "the provider revoked this login",
-	},
-	{
-		provider: "openai", statuses: refused,
-		codes:   []string{"account_deactivated"},
-		phrases: []string{"account has been deactivated"},
-		verdict: quota.Revoked, reason: "the provider deactivated this account",
-	},
-	{
-		provider: "openai", statuses: refused,
-		codes:   []string{"deactivated_workspace"},
-		phrases: []string{"workspace has been deactivated", "deactivated_workspace"},
-		verdict: quota.Revoked, reason: "the provider deactivated this workspace",
-	},
-	{
-		provider: "anthropic", asked: usageOf, statuses: refused,
-		phrases: []string{"token has been revoked"},
-		verdict: quota.Revoked, reason: "the provider revoked this login",
-	},
-	{
-		provider: "anthropic", statuses: refused,
-		phrases: []string{"not allowed for this organization"},
-		verdict: quota.Revoked, reason: "the organization does not allow this login",
-	},
-	{
-		provider: "anthropic", asked: usageOf, statuses: []int{innerError, 401, 403},
-		codes:   []string{"oauth_scope_insufficient"},
-		phrases: []string{"scope requirement"},
-		verdict: quota.Unsupported, reason: "this token may not read its usage (no user:profile scope)",
-	},
-	{
-		// Nothing refreshes a setup-token: expired is the end of it.
-		provider: "anthropic", asked: usageOf, types: []string{"token"}, statuses: []int{401},
-		phrases: []string{"token has expired"},
-		verdict: quota.Revoked, reason: "this long-lived token expired",
-	},
-	{
-		asked: keyOf, statuses: refused,
+		types: []string{keyType}, statuses: refused,
 		codes: []string{"invalid_api_key"},
 		phrases: []string{
 			"incorrect api key", "invalid x-api-key", "key has been disabled", "key has been revoked",
@@ -89,7 +95,7 @@ var rules = []rule{
 		verdict: quota.Revoked, reason: "the provider does not accept this key",
 	},
 	{
-		asked: keyOf, statuses: []int{innerError, 400, 402, 403, 429},
+		types: []string{keyType}, statuses: []int{innerError, 400, 402, 403, 429},
 		codes: []string{
 			"insufficient_quota", "credit_balance_exhausted", "organization_spend_limit_exceeded",
 			"project_spend_limit_exceeded", "organization_usage_limit_exceeded", "credits_required", "billing_error",
@@ -104,16 +110,21 @@ var rules = []rule{
 		verdict: quota.Unsupported, reason: "this key may not list models, so its validity cannot be read",
 	},
 	{
+		// Some call a window that resets a payment that is due.
+		statuses: []int{http.StatusPaymentRequired}, phrases: []string{"usage limit reached"},
+		verdict: quota.Exhausted, reason: "limit spent",
+	},
+	{
 		statuses: []int{http.StatusPaymentRequired},
 		verdict:  quota.Billing, reason: "the provider asks for payment",
 	},
 	{
-		asked: usageOf, statuses: []int{http.StatusUnauthorized},
-		verdict: quota.Stale, reason: "the provider did not accept the access token; OpenClaw may refresh it",
+		types: []string{keyType}, statuses: []int{http.StatusUnauthorized},
+		verdict: quota.Unknown, reason: "the provider answered 401 without saying what is wrong with the key",
 	},
 	{
-		asked: keyOf, statuses: []int{http.StatusUnauthorized},
-		verdict: quota.Unknown, reason: "the provider answered 401 without saying what is wrong with the key",
+		statuses: []int{http.StatusUnauthorized},
+		verdict:  quota.Stale, reason: "the provider did not accept the access token; OpenClaw may refresh it",
 	},
 	{
 		statuses: []int{http.StatusForbidden},

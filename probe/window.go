@@ -47,8 +47,12 @@ func spell(d time.Duration) string {
 }
 
 // setPercent records a used percentage. One outside 0 to most is kept and
-// marked; one between 100 and most is a provider counting the overshoot.
+// marked; one between 100 and most is a provider counting the overshoot. A share
+// of next to nothing may be no number at all, which could not be written down.
 func setPercent(w *quota.Window, p, most float64) {
+	if math.IsInf(p, 0) || math.IsNaN(p) {
+		return
+	}
 	w.SuspectPercent = p < 0 || p > most
 	if !w.SuspectPercent {
 		p = math.Min(p, 100)

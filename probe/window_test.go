@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -60,6 +61,19 @@ func TestSpentPercent(t *testing.T) {
 	for in, want := range tests {
 		if got, ok := spentPercent(parsed(t, in)); got != want.want || ok != want.ok {
 			t.Errorf("%s: %g %v, want %g %v", in, got, ok, want.want, want.ok)
+		}
+	}
+}
+
+// A share of next to nothing is infinite, which no JSON can hold.
+func TestPercentagesCanBeStored(t *testing.T) {
+	t.Parallel()
+	r := parseAnthropic(parsed(t, `{"extra_usage":{"is_enabled":true,"monthly_limit":1e-300,"used_credits":1e9}}`), clock{now: noon})
+	mustBeSane(t, r)
+	for _, p := range []float64{math.Inf(1), math.Inf(-1), math.NaN()} {
+		w := quota.Window{}
+		if setPercent(&w, p, 100); w.UsedPercent != nil || w.SuspectPercent {
+			t.Errorf("%g became %+v", p, w)
 		}
 	}
 }

@@ -16,7 +16,8 @@ const minSecret = 24
 // it is. The provider's own account id decides where it is known: one e-mail
 // address can have several workspaces, each with its quota. Otherwise an OAuth
 // login goes by its e-mail address, because its tokens change, and a token or
-// key goes by itself.
+// key goes by itself. So does GitHub's token, which OpenClaw stored as an OAuth
+// login once and does not change.
 //
 // A key cannot be turned back into a credential: it is 64 bits of a SHA-256
 // over at least 24 random characters, which leaves nothing to guess from. A
@@ -29,7 +30,7 @@ func accountKey(c credential, accountID, email string) string {
 		return hashed(c.provider, accountID)
 	case c.kind == OAuth && email != "":
 		return hashed(c.provider, "email", strings.ToLower(email))
-	case c.kind != OAuth && len(secret) >= minSecret:
+	case (c.kind != OAuth || c.provider == githubCopilot) && len(secret) >= minSecret:
 		return hashed(c.provider, "credential", secret)
 	default:
 		return hashed(c.provider, "profile", c.id)

@@ -40,6 +40,16 @@ func TestWhoIsBilled(t *testing.T) {
 			[2]string{"openai:home", oauth("openai", `"access":"`+home+`","email":"a@example.com"`)},
 			false,
 		},
+		"one e-mail, two workspaces, as the store says": {
+			[2]string{"openai:a@example.com", oauth("openai", `"access":"x","accountId":"acct-work","email":"a@example.com"`)},
+			[2]string{"openai:a@example.com-2", oauth("openai", `"access":"x","accountId":"acct-home","email":"a@example.com"`)},
+			false,
+		},
+		"one e-mail, of one the workspace is known": {
+			[2]string{"openai:a@example.com", oauth("openai", `"access":"x","email":"a@example.com"`)},
+			[2]string{"openai:home", oauth("openai", `"access":"`+home+`","email":"a@example.com"`)},
+			false,
+		},
 		"the provider's old name": {
 			[2]string{"openai:a", oauth("openai", `"access":"`+work+`"`)},
 			[2]string{"openai-codex:a", oauth("openai-codex", `"access":"`+work+`"`)},
@@ -78,6 +88,46 @@ func TestWhoIsBilled(t *testing.T) {
 		"keys that could be guessed": {
 			[2]string{"local:a", `{"type":"api_key","provider":"local","key":"ollama"}`},
 			[2]string{"local:b", `{"type":"api_key","provider":"local","key":"ollama"}`},
+			false,
+		},
+		"one key under two names of the provider": {
+			[2]string{"zai:a", `{"type":"api_key","provider":"zai","key":"` + apiKey + `"}`},
+			[2]string{"z.ai:b", `{"type":"api_key","provider":"z.ai","key":"` + apiKey + `"}`},
+			true,
+		},
+		"two keys of one provider": {
+			[2]string{"zai:a", `{"type":"api_key","provider":"zai","key":"` + apiKey + `"}`},
+			[2]string{"zai:b", `{"type":"api_key","provider":"zai","key":"` + apiKey + `2"}`},
+			false,
+		},
+		"one key twice, by OpenRouter's login and pasted": {
+			[2]string{"openrouter:default", `{"type":"api_key","provider":"openrouter","key":"` + apiKey + `","metadata":{"userId":"u"}}`},
+			[2]string{"openrouter:a", `{"type":"api_key","provider":"openrouter","key":"` + apiKey + `"}`},
+			true,
+		},
+		"a plan's key and a login of the same maker": {
+			[2]string{"minimax:a", `{"type":"api_key","provider":"minimax","key":"` + apiKey + `"}`},
+			[2]string{"minimax-portal:a", oauth("minimax-portal", `"access":"`+apiKey+`"`)},
+			false,
+		},
+		"one Grok login, refreshed": {
+			[2]string{"xai:a", oauth("xai", `"access":"one","accountId":"user-1","email":"a@example.com"`)},
+			[2]string{"xai:b", oauth("xai", `"access":"two","accountId":"user-1"`)},
+			true,
+		},
+		"one Google login, refreshed": {
+			[2]string{"google-gemini-cli:a", oauth("google-gemini-cli", `"access":"one","projectId":"p","email":"a@example.com"`)},
+			[2]string{"google-gemini-cli:b", oauth("google-gemini-cli", `"access":"two","projectId":"p","email":"A@example.com"`)},
+			true,
+		},
+		"one GitHub token, stored both ways": {
+			[2]string{"github-copilot:a", oauth("github-copilot", `"access":"`+apiKey+`","refresh":"`+apiKey+`"`)},
+			[2]string{"github-copilot:b", `{"type":"token","provider":"github-copilot","token":"` + apiKey + `"}`},
+			true,
+		},
+		"two GitHub tokens": {
+			[2]string{"github-copilot:a", oauth("github-copilot", `"access":"`+apiKey+`"`)},
+			[2]string{"github-copilot:b", oauth("github-copilot", `"access":"`+apiKey+`2"`)},
 			false,
 		},
 		"an e-mail address is no account id": {

@@ -1,6 +1,7 @@
 package profiles
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"regexp"
@@ -46,6 +47,10 @@ type credential struct {
 	email     string
 	accountID string
 	plan      string
+	project   string // Google's
+	// site is the service's own host as the login named it, a URL or a bare
+	// name; "" where it did not.
+	site string
 }
 
 type expiry int
@@ -103,6 +108,8 @@ func decodeCredential(id string, raw json.RawMessage) credential {
 		c.provider = providerOfID(id)
 	}
 	c.email, c.accountID, c.plan = e.text("email"), e.text("accountId"), e.text("chatgptPlanType")
+	c.project = e.text("projectId")
+	c.site = cmp.Or(e.text("enterpriseUrl"), e.text("resourceUrl"))
 	c.inactive = object(e["setup"]).flag("replacement")
 	c.expires, c.expiry = expiryOf(e)
 	c.revision = revisionOf(e)

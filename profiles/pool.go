@@ -73,6 +73,7 @@ func (c content) profile(cred credential, now time.Time) Profile {
 	p.AccountID = cmp.Or(cred.accountID, said.AccountID)
 	p.Plan = cmp.Or(said.Plan, cred.plan) // the token is renewed, the record of the login is not
 	p.FedRAMP = said.FedRAMP
+	p.BaseURL, p.Project = c.baseURL(cred), cred.project
 	p.Account = accountKey(cred, p.AccountID, p.Email)
 	if cred.fence == noFence { // a fence says 1970
 		p.ExpiresAt = cred.expires

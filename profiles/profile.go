@@ -52,6 +52,11 @@ type Profile struct {
 	Account string
 	// AccountID is the provider's own account id, "" where unknown.
 	AccountID string
+	// BaseURL is where OpenClaw sends the profile's requests, or the host that
+	// its login is for; "" for the provider's usual one.
+	BaseURL string
+	// Project is the provider's own project id (Google's), "" where unknown.
+	Project   string
 	Plan      string    // from the token's claims; may lag
 	FedRAMP   bool      // openai only
 	ExpiresAt time.Time // of the access token, or of a long-lived token; zero: does not, or unknown
@@ -79,7 +84,8 @@ type Profile struct {
 	ignored bool
 }
 
-// Paid reports whether the profile is billed per token.
+// Paid reports whether the profile is billed per token, as far as the store
+// tells: API keys are. That a key belongs to a plan its usage tells.
 func (p Profile) Paid() bool { return p.Type == APIKey }
 
 // Block is OpenClaw's record that it will not use a profile for a while.

@@ -24,6 +24,7 @@ func TestScripts(t *testing.T) {
 		Condition:           scriptCondition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"world":    worldCmd,
+			"standin":  standinCmd,
 			"signal":   signalCmd,
 			"waitfor":  waitforCmd,
 			"filemode": filemodeCmd,

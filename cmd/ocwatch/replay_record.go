@@ -75,8 +75,7 @@ func (p *recordedPool) readAccounts(ctx context.Context, j *journal.Journal, m f
 			continue
 		}
 		p.record.Accounts = append(p.record.Accounts, sim.RecordedAccount{
-			ID: id, Readings: readings,
-			Paid: slices.ContainsFunc(readings, func(r quota.Reading) bool { return r.Source == quota.FromValidity }),
+			ID: id, Readings: readings, Paid: m.Profiles[id].Paid,
 		})
 	}
 	return nil

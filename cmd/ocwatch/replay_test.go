@@ -37,7 +37,7 @@ func workDay(t *testing.T) (dataDir string) {
 	memory := failover.Memory{
 		Seen: []string{"openai:alice", "openai:bob", "openai:key"}, Preferred: []string{"openai:alice", "openai:bob", "openai:key"}, Known: true,
 		Profiles: map[string]failover.ProfileMemory{
-			"openai:alice": {Account: "acct-a"}, "openai:bob": {Account: "acct-b"}, "openai:key": {Account: "acct-k"},
+			"openai:alice": {Account: "acct-a"}, "openai:bob": {Account: "acct-b"}, "openai:key": {Account: "acct-k", Paid: true},
 			"openai:alice2": {Account: "acct-a"}, "openai:fresh": {Account: "acct-f"},
 		},
 	}

@@ -46,7 +46,7 @@ func setupScript(env *testscript.Env) error {
 		env.Setenv(unset, "")
 	}
 	st := &stage{}
-	env.Values[stageKey{}] = st
+	env.Values[stageKey{}], env.Values[standInKey{}] = st, &standIn{}
 	env.Defer(func() {
 		if st.world != nil {
 			_ = st.world.Close()
@@ -69,8 +69,8 @@ func scriptCondition(cond string) (bool, error) {
 
 // worldCmd plays OpenClaw and the providers:
 //
-//	world start                       three openai accounts, and a config file for them;
-//	                                  $HOOK is the webhook's address, hook.secret its secret
+//	world start [PROFILE...]          three openai accounts and those, and a config file for
+//	                                  openai; $HOOK is the webhook's address, hook.secret its secret
 //	world used PROFILE PERCENT        of the 5-hour window
 //	world revoke PROFILE              its login, at the provider
 //	world hang PROFILE                the provider takes its time over it for ever
@@ -90,7 +90,7 @@ func worldCmd(ts *testscript.TestScript, neg bool, args []string) {
 	st := ts.Value(stageKey{}).(*stage)
 	switch args[0] {
 	case "start":
-		ts.Check(st.start(ts))
+		ts.Check(st.start(ts, args[1:]))
 	case "used":
 		percent, err := strconv.ParseFloat(args[2], 64)
 		ts.Check(err)
@@ -155,17 +155,21 @@ listen: ""
 log: {level: debug}
 `
 
-func (st *stage) start(ts *testscript.TestScript) error {
+func (st *stage) start(ts *testscript.TestScript, more []string) error {
 	var err error
 	windows := func() []sandbox.Window { return []sandbox.Window{{Name: quota.FiveHour, UsedPercent: 10}} }
+	accounts := []sandbox.Account{
+		{Profile: "openai:alice@example.com", Windows: windows()},
+		{Profile: "openai:bob@example.com", Windows: windows()},
+		{Profile: "openai:carol@example.com", Windows: windows()},
+	}
+	for _, profile := range more {
+		accounts = append(accounts, sandbox.Account{Profile: profile, Windows: windows()})
+	}
 	st.world, err = sandbox.Start(context.Background(), sandbox.Options{
-		Dir: ts.MkAbs("."),
-		Accounts: []sandbox.Account{
-			{Profile: "openai:alice@example.com", Windows: windows()},
-			{Profile: "openai:bob@example.com", Windows: windows()},
-			{Profile: "openai:carol@example.com", Windows: windows()},
-		},
-		Order: map[string][]string{"openai": {"openai:alice@example.com", "openai:bob@example.com", "openai:carol@example.com"}},
+		Dir:      ts.MkAbs("."),
+		Accounts: accounts,
+		Order:    map[string][]string{"openai": {"openai:alice@example.com", "openai:bob@example.com", "openai:carol@example.com"}},
 	})
 	if err != nil {
 		return err

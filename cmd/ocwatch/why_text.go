@@ -93,6 +93,9 @@ func writeProfileWhy(b *strings.Builder, p watchdog.ProfileWhy, now time.Time) {
 	if p.OpenUntil != nil {
 		line("breaker", "open until "+backCell(p.OpenUntil, now))
 	}
+	if p.Live != nil {
+		line("real ones", liveText(*p.Live, now))
+	}
 	switch {
 	case p.AsksNext == nil:
 	case !p.AsksNext.After(now):

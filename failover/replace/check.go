@@ -116,7 +116,7 @@ func (c *change) untold(p profiles.Profile) string {
 func (c *change) probe(ctx context.Context, p profiles.Profile) (quota.Reading, error) {
 	a := probe.Account{
 		Key: p.Account, Provider: p.Provider, Type: string(p.Type), ID: p.AccountID, FedRAMP: p.FedRAMP,
-		Token: c.Store.TokenSource(c.Agent, p.ID),
+		BaseURL: p.BaseURL, Project: p.Project, Token: c.Store.TokenSource(c.Agent, p.ID),
 	}
 	for n := 1; ; n++ {
 		reading := c.Prober.Probe(ctx, a)

@@ -101,6 +101,12 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
+// Where every profile's requests go, which a probe is told.
+const (
+	baseURL = "https://example.com/v1"
+	project = "project-1"
+)
+
 const (
 	alice = "openai:alice@example.com"
 	bob   = "openai:bob@example.com"
@@ -187,7 +193,7 @@ func (w *world) Snapshot(ctx context.Context) (profiles.Snapshot, error) {
 	pool := profiles.Pool{Agent: "main", Provider: "openai", Source: profiles.OrderStored}
 	for _, id := range w.disk.listed {
 		a := w.disk.accounts[id]
-		p := profiles.Profile{ID: id, Provider: "openai", Type: profiles.OAuth, Email: a.email, AccountID: a.id, Account: "key-" + a.id}
+		p := profiles.Profile{ID: id, Provider: "openai", Type: profiles.OAuth, Email: a.email, AccountID: a.id, Account: "key-" + a.id, BaseURL: baseURL, Project: project}
 		if a.token != "" {
 			p.Type, p.Account = profiles.Token, "key-"+a.token
 		}
@@ -231,6 +237,9 @@ func (w *world) Login(ctx context.Context, r login.Request) (login.Result, error
 func (w *world) Probe(ctx context.Context, a probe.Account) quota.Reading {
 	if done, err := w.effect(ctx, "probe"); !done || err != nil {
 		return quota.Reading{Verdict: quota.Unreachable, Reason: "no route"}
+	}
+	if a.BaseURL != baseURL || a.Project != project {
+		w.t.Errorf("the new login is asked at %q for project %q", a.BaseURL, a.Project)
 	}
 	verdict := w.verdicts[strings.TrimPrefix(a.Key, "key-acct-")]
 	if verdict == "" {

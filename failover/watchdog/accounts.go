@@ -31,6 +31,8 @@ type account struct {
 	asked   []time.Time   // in the last hour
 	blocks  string        // OpenClaw's blocks as last seen, to notice a new one
 	listed  bool          // the last snapshot had it
+	onPlan  bool          // its usage is a plan's, not billed per token
+	live    *liveWatch    // nil: never asked with real requests
 }
 
 // accountDoc is an account in the journal.
@@ -39,10 +41,12 @@ type accountDoc struct {
 	Latest  quota.Reading         `json:"latest"`
 	Usage   quota.Reading         `json:"usage"`
 	Next    time.Time             `json:"next"`
+	OnPlan  bool                  `json:"on_plan,omitempty"`
+	Live    *liveWatch            `json:"live,omitempty"`
 }
 
 func (a *account) doc() accountDoc {
-	return accountDoc{Breaker: a.breaker.State(), Latest: a.latest, Usage: a.usage, Next: a.next.Round(0)}
+	return accountDoc{Breaker: a.breaker.State(), Latest: a.latest, Usage: a.usage, Next: a.next.Round(0), OnPlan: a.onPlan, Live: a.live}
 }
 
 // due reports whether a may be asked at now. One that is well may be asked a
@@ -78,18 +82,26 @@ type question struct {
 // readings.
 func (w *Watchdog) probe(ctx context.Context, now time.Time, cfg Config, snap profiles.Snapshot) []quota.Reading {
 	var qs []question
+	live := w.liveAsks(now, cfg, snap)
 	for _, ask := range w.distinct(snap) {
 		a := w.account(ask.Key, cfg)
 		if !a.due(now) {
-			continue
+			instead, ok := live[ask.Key]
+			if !ok {
+				continue
+			}
+			ask = instead
 		}
 		done, ok := a.breaker.Allow(now)
-		if !ok {
+		if !ok && !ask.Live {
 			a.wait(now, cfg)
+		}
+		if !ok {
 			continue
 		}
 		qs = append(qs, question{account: a, ask: ask, done: done})
 	}
+	qs = w.pledge(ctx, now, qs)
 	readings := w.ask(ctx, qs, cfg)
 	for i, r := range readings {
 		qs[i].learn(r, cfg)
@@ -129,7 +141,8 @@ func (q question) learn(r quota.Reading, cfg Config) {
 	if r.Verdict.Conclusive() {
 		a.usage = r
 	}
-	a.next = cfg.Next(r.At, q.ask, r, rand.Float64())
+	a.onPlan = failover.OnPlan(a.onPlan, r)
+	a.turn(q.ask, r, cfg)
 }
 
 func (w *Watchdog) account(key string, cfg Config) *account {
@@ -217,14 +230,14 @@ func (a *account) noteAsked(at time.Time) {
 func (w *Watchdog) inquiry(agent string, p profiles.Profile) probe.Account {
 	return probe.Account{
 		Key: p.Account, Provider: p.Provider, Type: string(p.Type), ID: p.AccountID, FedRAMP: p.FedRAMP,
-		Token: w.Source.TokenSource(agent, p.ID),
+		BaseURL: p.BaseURL, Project: p.Project, Token: w.Source.TokenSource(agent, p.ID),
 	}
 }
 
 // candidate joins what the store, the probes and the breaker know of p.
 func (w *Watchdog) candidate(p profiles.Profile) failover.Candidate {
 	c := failover.Candidate{
-		ID: p.ID, Account: p.Account, Paid: p.Paid(),
+		ID: p.ID, Account: p.Account, Paid: p.Paid(), Key: p.Type == profiles.APIKey,
 		Credential: credential(p.Status), CredentialReason: p.Reason,
 		Block: failover.Block{
 			Until: p.Block.Until, Reason: p.Block.Reason, Transient: p.Block.Kind == profiles.Cooldown,
@@ -235,6 +248,7 @@ func (w *Watchdog) candidate(p profiles.Profile) failover.Candidate {
 		c.ExpiresAt = p.ExpiresAt // nothing renews it
 	}
 	if a := w.accounts[p.Account]; a != nil {
+		c.Paid = c.Paid && !a.onPlan
 		c.Latest, c.Usage, c.Failures = a.latest, a.usage, a.breaker.State().Failures
 	}
 	return c

@@ -100,6 +100,7 @@ func (w *Watchdog) loadOne(key string, doc []byte, cfg Config) error {
 		w.accounts[strings.TrimPrefix(key, "account/")] = &account{
 			breaker: failover.NewBreaker(key, d.Breaker, cfg.Breaker),
 			latest:  d.Latest, usage: d.Usage, next: d.Next,
+			onPlan: d.OnPlan, live: d.Live,
 		}
 	case key == restartKey:
 		var p wanted

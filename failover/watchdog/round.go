@@ -298,6 +298,7 @@ func (w *Watchdog) nextRound(cfg Config) time.Time {
 	for _, a := range w.accounts {
 		if a.listed {
 			take(a.next)
+			take(a.liveNext())
 		}
 	}
 	if w.paused != nil {

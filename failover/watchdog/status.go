@@ -77,6 +77,8 @@ type ProfileStatus struct {
 	ProbedAt *time.Time     `json:"probed_at"`
 	Source   quota.Source   `json:"source"`
 	Verdict  quota.Verdict  `json:"verdict"`
+	// Live is null but for a profile that may be asked with real requests.
+	Live *LiveStatus `json:"live,omitempty"`
 }
 
 // Status returns what the last round found.
@@ -187,6 +189,7 @@ func (w *Watchdog) profileStatus(a failover.Assessment, p profiles.Profile, ahea
 		s.Windows = append(s.Windows, ahead.window(p.Account, win))
 	}
 	s.Plan = cmp.Or(acc.usage.Plan, s.Plan)
+	s.Live = w.liveStatus(p)
 	return s
 }
 

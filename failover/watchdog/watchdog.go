@@ -109,7 +109,10 @@ type Config struct {
 	// Breaker holds the periods of the account breakers.
 	Breaker failover.BreakerTiming
 	// Probes is how many accounts are asked at once.
-	Probes  int
+	Probes int
+	// Live are the profiles that may be asked with real requests, where their
+	// usage cannot be read otherwise.
+	Live    []string
 	Restart RestartWhen
 }
 

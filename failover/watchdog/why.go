@@ -60,6 +60,8 @@ type ProfileWhy struct {
 	OpenUntil *time.Time `json:"open_until"`
 	// AsksNext is when ocwatch asks the provider again.
 	AsksNext *time.Time `json:"asks_next"`
+	// Live is null but for a profile that may be asked with real requests.
+	Live *LiveStatus `json:"live,omitempty"`
 }
 
 // ReadingWhy is one answer of a provider.
@@ -152,7 +154,7 @@ func (w *Watchdog) profileWhy(e failover.Explanation, a failover.Assessment, p p
 		out.Probe = readingWhy(acc.latest)
 	}
 	out.OpenUntil = timePtr(acc.breaker.State().OpenUntil.UTC())
-	out.AsksNext = timePtr(acc.next)
+	out.AsksNext, out.Live = timePtr(acc.next), w.liveStatus(p)
 	return out
 }
 

@@ -91,8 +91,10 @@ type Profile struct {
 	// Refused: OpenClaw refuses it for a while after errors. It has quota and a
 	// login, so no login would help.
 	Refused bool `json:"refused,omitempty"`
-	// Paid: it is billed for every token, as API keys are. No login renews it.
+	// Paid: it is an API key that is billed for every token. No login renews it.
 	Paid bool `json:"paid,omitempty"`
+	// Key: it is an API key that belongs to a plan. No login renews it either.
+	Key bool `json:"key,omitempty"`
 }
 
 // Login is what a person needs to log in again.

@@ -32,6 +32,7 @@ type Config struct {
 	AuthProfiles     map[string]ConfigProfile // auth.profiles, by profile id
 	Agents           []string                 // ids of agents.entries or agents.list
 	AgentDirs        map[string]string        // by agent id: a directory other than the usual one
+	Providers        map[string]Provider      // models.providers, by provider id in lower case
 }
 
 // ConfigProfile is one entry of auth.profiles.
@@ -123,6 +124,7 @@ func (i *Install) decodeConfig(root any) Config {
 	c.GatewaySecretRef = refToken || refPassword
 	c.AuthOrder = stringLists(field(root, "auth", "order"))
 	c.AuthProfiles = configProfiles(field(root, "auth", "profiles"))
+	c.Providers = i.providers(field(root, "models", "providers"), env)
 	i.decodeAgents(&c, field(root, "agents"), env)
 	return c
 }

@@ -86,6 +86,7 @@ const (
 	FromUsage    Source = "usage"    // the provider's usage endpoint
 	FromValidity Source = "validity" // a free request that proves a key valid
 	FromOpenClaw Source = "openclaw" // what OpenClaw itself recorded
+	FromLive     Source = "live"     // a real request, which the owner allowed
 )
 
 // Credits is prepaid or overage credit, where a provider reports it.

@@ -139,7 +139,7 @@ func (s *telling) allOut() string {
 func (s *telling) dead() []string {
 	var ids []string
 	for _, p := range s.Data.Profiles {
-		if ailmentOf(p) == isDead && !p.Paid {
+		if ailmentOf(p) == isDead && !p.Paid && !p.Key {
 			ids = append(ids, p.ID)
 		}
 	}

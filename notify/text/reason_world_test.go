@@ -168,6 +168,10 @@ func (s saying) RoundTrip(*http.Request) (*http.Response, error) {
 // TestProbesAreToldInChinese asks the real probes what they say to refusals and
 // to usage of every kind.
 func TestProbesAreToldInChinese(t *testing.T) {
+	known := []string{"openai-codex", "other"}
+	for _, p := range probe.Known() {
+		known = append(known, p.ID)
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		code := rapid.SampledFrom([]string{
 			"", "token_revoked", "account_deactivated", "deactivated_workspace", "oauth_scope_insufficient", "invalid_api_key", "insufficient_quota", "permission_error",
@@ -178,11 +182,15 @@ func TestProbesAreToldInChinese(t *testing.T) {
 			`{"rate_limit":{"primary_window":{"used_percent":100,"limit_window_seconds":129600}}}`,
 			`{"rate_limit":{"allowed":false}}`, `{"credits":{"unlimited":true}}`, `{"rate_limit":{"allowed":false},"spend_control":{"reached":true}}`,
 			`{"five_hour":{"utilization":100,"resets_at":"2020-01-01T00:00:00Z"}}`, `{"extra_usage":{"is_enabled":true,"monthly_limit":100,"used_credits":100}}`,
-			`{"limits":[{"kind":"session","percent":100}]}`, `{"account_id":"acct-other"}`,
+			`{"limits":[{"kind":"session","percent":100}]}`, `{"account_id":"acct-other"}`, `{"credits":{"overage_limit_reached":true}}`,
+			`{"spend_control":{"reached":false,"workspace_shared":{"used_percent":4}}}`, `{"error":{"message":"You're out of extra usage."}}`,
+			`{"ineligibleTiers":[{"reasonCode":"VALIDATION_REQUIRED"}]}`, `{"ineligibleTiers":[{}]}`, `{"models":[]}`,
+			`{"buckets":[{"modelId":"m","remainingFraction":0}],"groups":[{"buckets":[{"window":"5h","remainingFraction":0}]}]}`,
+			`{"buckets":[{"modelId":"m","remainingFraction":0},{"modelId":"n","resetTime":"2099-01-01T00:00:00Z"}]}`,
 		}).Draw(t, "body")
 		account := probe.Account{
 			Key: "acct-1", ID: "acct-1",
-			Provider: rapid.SampledFrom([]string{"openai", "openai-codex", "anthropic", "other"}).Draw(t, "provider"),
+			Provider: rapid.SampledFrom(known).Draw(t, "provider"),
 			Type:     rapid.SampledFrom([]string{"oauth", "token", "api_key", ""}).Draw(t, "type"),
 			Token:    oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "tok-invented"}),
 		}

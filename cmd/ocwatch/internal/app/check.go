@@ -7,11 +7,13 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/config"
 	"github.com/ocwatch/ocwatch/failover/restart"
 	"github.com/ocwatch/ocwatch/failover/watchdog"
 	"github.com/ocwatch/ocwatch/internal/event"
 	"github.com/ocwatch/ocwatch/internal/journal"
 	"github.com/ocwatch/ocwatch/internal/quota"
+	"github.com/ocwatch/ocwatch/probe"
 	"github.com/ocwatch/ocwatch/profiles"
 )
 
@@ -44,7 +46,7 @@ func look(ctx context.Context, o Options) (Status, watchdog.Why, error) {
 	w := watchdog.New(watchdog.Options{
 		Source: in.store, Prober: prober, Gateway: in, Orderer: nothing{}, Restarter: nothing{}, Journal: past, Notifier: nothing{},
 		Log: o.Log, Version: o.Version, GatewayURL: in.gateway.URL(),
-		Config: watchdogConfig(o.Config, prober, defaultPace(o.Config)),
+		Config: checkConfig(o.Config, prober),
 	})
 	s, err := w.Check(ctx)
 	return in.status(s, o.Config), w.Why(), err
@@ -77,6 +79,14 @@ func (p pastOnly) close() {
 	if p.j != nil {
 		_ = p.j.Close()
 	}
+}
+
+// checkConfig is the watchdog's without real requests: nothing here remembers
+// when the last one was.
+func checkConfig(cfg *config.Config, prober *probe.Prober) watchdog.Config {
+	c := watchdogConfig(cfg, prober, defaultPace(cfg))
+	c.Live = nil
+	return c
 }
 
 // nothing stands for everything that a check must not touch.

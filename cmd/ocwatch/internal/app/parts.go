@@ -114,7 +114,7 @@ func (i *install) reread(ctx context.Context, agent string) (method string, err 
 func newProber(cfg *config.Config, version string) *probe.Prober {
 	settings := map[string]probe.Settings{}
 	for provider, p := range cfg.Probe.Providers {
-		settings[provider] = probe.Settings{Every: p.Every, URL: p.URL}
+		settings[provider] = probe.Settings{Every: p.Every, URL: p.URL, Generic: p.Generic.Probe()}
 	}
 	return probe.New(probe.Options{UserAgent: "ocwatch/" + version, Timeout: cfg.Probe.Timeout, Providers: settings})
 }
@@ -133,7 +133,7 @@ func watchdogConfig(cfg *config.Config, prober *probe.Prober, pace Pace) watchdo
 	}
 	return watchdog.Config{
 		Schedule: pace.Schedule, Jitter: pace.Jitter, MinGap: pace.MinGap, Next: pace.Next, Breaker: pace.Breaker,
-		Policy: cfg.Policy, Restart: watchdog.RestartWhen(cfg.Restart.When),
+		Policy: cfg.Policy, Restart: watchdog.RestartWhen(cfg.Restart.When), Live: cfg.Probe.Live,
 	}
 }
 

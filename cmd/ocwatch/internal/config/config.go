@@ -56,6 +56,9 @@ type Probe struct {
 	Every Schedule `yaml:"every"`
 	// Timeout bounds one request, 1 s to 2 min, and is shorter than Every.
 	Timeout time.Duration `yaml:"timeout"`
+	// Live are profiles that may be asked with real requests, where their usage
+	// cannot be read otherwise.
+	Live []string `yaml:"live,omitempty"`
 	// Providers are settings by provider id; see For.
 	Providers map[string]Provider `yaml:"providers"`
 }
@@ -68,6 +71,9 @@ type Provider struct {
 	URL string `yaml:"url,omitempty"`
 	// Models are those whose own windows count as the account's.
 	Models []string `yaml:"models,omitempty"`
+	// Generic is how to read a provider that ocwatch does not know, or knows
+	// otherwise.
+	Generic Generic `yaml:"generic,omitzero"`
 }
 
 // Failover is when a profile is left and when it is come back to.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ocwatch/ocwatch/internal/event"
 	"github.com/ocwatch/ocwatch/internal/secret"
+	"github.com/ocwatch/ocwatch/probe"
 )
 
 // parsers read the types that are one scalar in the file. The library's own
@@ -26,6 +27,8 @@ var parsers = map[reflect.Type]func(string) (any, error){
 	reflect.TypeFor[Argv]():          parser(ParseArgv),
 	reflect.TypeFor[event.Type]():    parser(parseEvent),
 	reflect.TypeFor[secret.Value]():  parser(parseSecret),
+	reflect.TypeFor[probe.Path]():    parser(probe.ParsePath),
+	reflect.TypeFor[Text]():          parser(parseText),
 }
 
 func parser[T any](parse func(string) (T, error)) func(string) (any, error) {

@@ -70,6 +70,10 @@ func (d *decoder) resolve(c *Config, path string) {
 		d.secret(&ch.URL, &ch.URLFile, fmt.Sprintf("notify.channels[%d].url", i), dir)
 	}
 	d.secret(&c.Heartbeat.URL, &c.Heartbeat.URLFile, "heartbeat.url", dir)
+	for id, provider := range c.Probe.Providers {
+		d.sample(&provider.Generic, "probe.providers."+id+".generic.sample", dir)
+		c.Probe.Providers[id] = provider
+	}
 	if !d.has("heartbeat.every") {
 		c.Heartbeat.Every = max(c.Heartbeat.Every, min(c.Probe.Every.Shortest(), maxEvery))
 	}

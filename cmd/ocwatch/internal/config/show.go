@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -39,6 +40,13 @@ func (c *Config) Show(w io.Writer) error {
 	}
 	if shown.Heartbeat.URLFile != "" {
 		shown.Heartbeat.URL = secret.Value{}
+	}
+	shown.Probe.Providers = maps.Clone(c.Probe.Providers)
+	for id, provider := range shown.Probe.Providers {
+		if provider.Generic.SampleFile != "" {
+			provider.Generic.Sample = ""
+			shown.Probe.Providers[id] = provider
+		}
 	}
 	addresses := shown.addresses()
 	out, err := yaml.MarshalWithOptions(shown,

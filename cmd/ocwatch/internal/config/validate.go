@@ -86,7 +86,11 @@ func (d *decoder) probe(p Probe) {
 			d.url(path+".url", provider.URL, "http")
 		}
 		unique(d, path+".models", provider.Models)
+		if d.has(path + ".generic") {
+			d.generic(path, provider)
+		}
 	}
+	d.live(p.Live)
 }
 
 func (d *decoder) has(path string) bool {
