@@ -235,7 +235,7 @@ func TestForecastIsForgotten(t *testing.T) {
 func TestPastIsAsJournalled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := newSim([]string{"alice", "bob"}, 5*time.Minute, office(2))
+		s := newSim([]string{"alice", "bob"}, 15*time.Minute, office(2))
 		s.heard(t)
 		s.pass(9 * 24 * time.Hour)
 		s.p.stop()
