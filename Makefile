@@ -57,12 +57,12 @@ e2e: build ## end-to-end tests against the real OpenClaw releases
 	scripts/test-e2e e2e $(OPENCLAW)
 
 # What is too long for every day: the transport alone (reconnecting, refusals,
-# reading a killed install), and logins and account changes on the releases
-# that make test leaves out.
+# reading a killed install), logins and account changes on the releases
+# that make test leaves out, and more providers.
 .PHONY: e2e-night
 e2e-night: build ## what make test leaves out on the real OpenClaw, nightly
 	scripts/test-e2e transport $(OPENCLAW)
-	OCWATCH_NIGHT=1 scripts/test-e2e -run 'TestTerminalLogin|TestReplaceAccount|TestRotation' e2e $(OPENCLAW)
+	OCWATCH_NIGHT=1 scripts/test-e2e -run 'TestTerminalLogin|TestReplaceAccount|TestRotation|TestProviders' e2e $(OPENCLAW)
 
 .PHONY: e2e-codex
 e2e-codex: build ## the end-to-end case on the native Codex runtime

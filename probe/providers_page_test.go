@@ -32,7 +32,7 @@ func TestProvidersPage(t *testing.T) {
 	}
 	want := providersTable(after)
 	if *update {
-		if err := os.WriteFile(providersPage, []byte(before+tableBegins+want+tableEnds+after), 0o644); err != nil { //nolint:gosec // a public page
+		if err := os.WriteFile(providersPage, []byte(before+tableBegins+want+tableEnds+after), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	} else if table != want {
