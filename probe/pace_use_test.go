@@ -150,6 +150,9 @@ func TestPacerForgets(t *testing.T) {
 // rounds take accounts along as early as they may: no hour goes over what the
 // endpoint bears, or over what we promise where nobody knows that.
 func TestPacesKeepTheirBudgets(t *testing.T) {
+	if testing.Short() {
+		t.Skip("weeks take many seconds under the race detector; -short leaves it out")
+	}
 	t.Parallel()
 	worlds := map[string]func(i int, r *quota.Reading){
 		"creeping up to the threshold": func(i int, r *quota.Reading) { set(r, 90+float64(i%5)) },

@@ -10,9 +10,6 @@ import (
 // TestDemo watches the demo to its end: it is the first thing that a newcomer
 // sees.
 func TestDemo(t *testing.T) {
-	if testing.Short() {
-		t.Skip("the demo takes half a minute; -short leaves it out")
-	}
 	t.Parallel()
 	var out bytes.Buffer
 	if err := demo(t.Context(), t.TempDir(), newScreen(&out)); err != nil {

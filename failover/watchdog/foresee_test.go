@@ -233,6 +233,9 @@ func TestForecastIsForgotten(t *testing.T) {
 // TestPastIsAsJournalled: what is held in memory is what the journal has, after
 // any time, and the newest reading.
 func TestPastIsAsJournalled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("nine days take many seconds under the race detector; -short leaves it out")
+	}
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newSim([]string{"alice", "bob"}, 15*time.Minute, office(2))

@@ -18,6 +18,9 @@ import (
 // outbox and a receiver that is away for hours on every third day. All that happened is
 // told, in order and once, and when the work is over nothing more is.
 func TestWholeMonth(t *testing.T) {
+	if testing.Short() {
+		t.Skip("forty days take many seconds under the race detector; -short leaves it out")
+	}
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(11, 7))

@@ -94,6 +94,9 @@ func size(tb testing.TB, j *Journal) int64 {
 
 // Ten accounts and 90 days are 900 of these account days.
 func TestReadingsStaySmall(t *testing.T) {
+	if testing.Short() {
+		t.Skip("eight days of readings take many seconds under the race detector; -short leaves it out")
+	}
 	const accounts, days, most = 2, 8, 50 << 20
 	j := fresh(t)
 	kept := season(t, j, accounts, days)
