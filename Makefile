@@ -64,6 +64,10 @@ e2e-night: build ## what make test leaves out on the real OpenClaw, nightly
 	scripts/test-e2e transport $(OPENCLAW)
 	OCWATCH_NIGHT=1 scripts/test-e2e -run 'TestTerminalLogin|TestReplaceAccount|TestRotation|TestProviders' e2e $(OPENCLAW)
 
+.PHONY: nightly
+nightly: e2e-night ## the long job: e2e-night, and every fuzz target for a minute
+	$(MAKE) fuzz FUZZTIME=60s
+
 .PHONY: e2e-codex
 e2e-codex: build ## the end-to-end case on the native Codex runtime
 	scripts/test-e2e codex $(OPENCLAW_CODEX)

@@ -43,6 +43,9 @@ func TestReplay(t *testing.T) {
 // TestGapsAreToldInTime lets simulated pools run dry, and looks at who heard of
 // it before.
 func TestGapsAreToldInTime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("weeks take many seconds under the race detector; -short leaves it out")
+	}
 	t.Parallel()
 	for _, p := range profiles(3) {
 		w := ReplayWarnings(simulate(p.accounts, 6*day, 3, p.demand), 15*time.Minute, 10*time.Minute)
@@ -57,6 +60,9 @@ func TestGapsAreToldInTime(t *testing.T) {
 // TestBetterThanASlope compares with the estimator that comes to mind first: the
 // median slope between the last dozen readings of the window.
 func TestBetterThanASlope(t *testing.T) {
+	if testing.Short() {
+		t.Skip("weeks take many seconds under the race detector; -short leaves it out")
+	}
 	t.Parallel()
 	var ours, slope Distribution
 	for _, pr := range profiles(10) {

@@ -109,6 +109,9 @@ func TestWarnings(t *testing.T) {
 // hears of another gap only once the one that was told is over, or was out of
 // sight for an hour.
 func TestWarningsAreFew(t *testing.T) {
+	if testing.Short() {
+		t.Skip("weeks take many seconds under the race detector; -short leaves it out")
+	}
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		var memory Told

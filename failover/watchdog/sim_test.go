@@ -239,6 +239,9 @@ func office(p float64) func(time.Time) float64 {
 // TestHealthyMonth: the daemon with the real prober, scheduler and breakers
 // does nothing at all for a month of moderate use.
 func TestHealthyMonth(t *testing.T) {
+	if testing.Short() {
+		t.Skip("days take many seconds under the race detector; -short leaves it out")
+	}
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newSim(abc, 2*time.Hour, office(0.35))
@@ -326,6 +329,9 @@ func (s *sim) rest(t *testing.T) {
 // TestRandomDays draws the load of a day, hour by hour, and what was used
 // before.
 func TestRandomDays(t *testing.T) {
+	if testing.Short() {
+		t.Skip("days take many seconds under the race detector; -short leaves it out")
+	}
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		n := rapid.IntRange(1, 5).Draw(rt, "accounts")

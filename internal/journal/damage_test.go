@@ -56,6 +56,9 @@ func pending(t *testing.T, j *Journal) []string {
 // What cannot be made again is taken over from a file that is damaged
 // elsewhere, in its order and with its attempts.
 func TestDamageElsewhereLosesNoMessage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SQLite takes many seconds for it under the race detector; -short leaves it out")
+	}
 	path := full(t)
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -92,6 +95,9 @@ func TestDamageElsewhereLosesNoMessage(t *testing.T) {
 // Damage that shows only later is mended by the round that meets it. The round
 // is refused, and stored when it is committed again.
 func TestDamageWhileOpen(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SQLite takes many seconds for it under the race detector; -short leaves it out")
+	}
 	path := full(t)
 	j := open(t, path)
 	b, err := os.ReadFile(path)
@@ -119,6 +125,9 @@ func TestDamageWhileOpen(t *testing.T) {
 // Whatever a disk does to the file and its WAL, ocwatch starts, writes and
 // reads, and nothing that it reads was never written.
 func TestAnyDamage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SQLite takes many seconds for it under the race detector; -short leaves it out")
+	}
 	whole, err := os.ReadFile(full(t))
 	if err != nil {
 		t.Fatal(err)

@@ -253,6 +253,9 @@ func TestShapesArePruned(t *testing.T) {
 
 // The journal against a plain map, over failing commits and reopening.
 func TestStateModel(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SQLite takes many seconds for it under the race detector; -short leaves it out")
+	}
 	key := rapid.SampledFrom([]string{"pool/a", "pool/b", "account/x", "intent/1"})
 	doc := rapid.SampledFrom([]json.RawMessage{nil, json.RawMessage(`1`), json.RawMessage(`{"a":[]}`), json.RawMessage(`"é"`)})
 	rapid.Check(t, func(r *rapid.T) {

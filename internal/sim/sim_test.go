@@ -37,6 +37,9 @@ func TestSameSeedSameWeek(t *testing.T) {
 // TestCompare: in any order of its workers a comparison gives the results of
 // its worlds, and what they say is what each way is for.
 func TestCompare(t *testing.T) {
+	if testing.Short() {
+		t.Skip("weeks take many seconds under the race detector; -short leaves it out")
+	}
 	const weeks = 6
 	ways := Ways()
 	results := Compare(ways, weeks)

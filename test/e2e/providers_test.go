@@ -38,7 +38,7 @@ func someProviders() []kept {
 	all := []kept{
 		{id: "zai:one", secret: key("zai-one"), shows: "available, ok, plan Pro, 5h 25, weekly 9"},
 		{id: "zai:two", secret: key("zai-two"), shows: "available, ok, plan Pro, 5h 25, weekly 9"},
-		{id: "openrouter:manual", secret: key("openrouter"), shows: "available, ok, paid, spend 30"},
+		{id: "openrouter:manual", secret: key("openrouter"), night: true, shows: "available, ok, paid, spend 30"},
 		{id: "kimi:manual", secret: key("kimi"), night: true, shows: "available, ok, plan intermediate, weekly 40, 5h 10"},
 		{id: "deepseek:manual", secret: key("deepseek"), night: true, shows: "available, ok, paid"},
 		{id: "qwen:manual", secret: key("qwen"), shows: "available, unsupported, paid"},
@@ -57,6 +57,7 @@ func someProviders() []kept {
 // its own provider, told in its own terms, and of two keys of a plan the spent
 // one goes behind the other, which the running gateway confirms.
 func TestProviders(t *testing.T) {
+	t.Parallel()
 	l := lab.New(t, lab.Options{Version: lab.SharedDatabase, Config: withoutPlugins})
 	for _, k := range someProviders() {
 		paste(t, l, k)
