@@ -73,7 +73,6 @@ func TestReleases(t *testing.T) {
 				{"the owner's own chat", tellsOwnersChat, nil},
 				{"the whole job", doesItsJob, nil},
 				{"killed at any moment", survivesKills, nil},
-				{"a person sets the order", followsPerson, []string{lab.SharedDatabase}},
 				// Near the end, since OpenClaw goes by its blocks for hours.
 				{"what OpenClaw writes down is acted on at once", actsOnBlocks, []string{lab.SharedDatabase, lab.JSONFiles}},
 			} {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,9 +29,7 @@ func actsOnBlocks(t *testing.T, s *stage) {
 	r := s.Dial(t)
 	s.reset(t, r)
 	asked := s.Provider.Mark()
-	// What a provider said minutes ago speaks against OpenClaw's block: without
-	// the dwell it is acted on all the same.
-	d := newDaemonAsking(t, s, seldom, "failover: {min_dwell: 0s}")
+	d := newDaemonAsking(t, s, seldom)
 	d.start(t)
 	s.awaitAsked(t, asked, s.Pool())
 	d.awaitOrder(t, s.ID("alice"))
@@ -79,10 +78,10 @@ func (s *stage) awaitBlocked(t *testing.T, name string) time.Time {
 // A person sets an order with OpenClaw's own command while ocwatch runs: it is
 // the preference from then on, over a restart of ocwatch too, and the history
 // says what it was before.
-func followsPerson(t *testing.T, s *stage) {
-	t.Helper()
-	r := s.Dial(t)
-	s.reset(t, r)
+func TestPersonSetsTheOrder(t *testing.T) {
+	t.Parallel() // with TestRotation: both wait most of the time
+	s := start(t, new(sync.Mutex), lab.SharedDatabase)
+	s.reset(t, s.Dial(t))
 	asked := s.Provider.Mark()
 	d := newDaemon(t, s, "failover: {min_dwell: 0s}")
 	d.start(t)

@@ -19,7 +19,7 @@ import (
 // stands on, against the real gateway: both are played the same turns, and have
 // to call the same accounts in the same order.
 func TestRotation(t *testing.T) {
-	t.Parallel() // with TestProviders: it waits for cooldowns most of the time
+	t.Parallel()
 	for _, tc := range []struct {
 		name   string
 		models int
