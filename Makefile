@@ -56,13 +56,12 @@ test-unit: modules ## unit tests with the race detector
 e2e: build ## end-to-end tests against the real OpenClaw releases
 	scripts/test-e2e e2e $(OPENCLAW)
 
-# What is too long for every day: the transport alone (reconnecting, refusals,
-# reading a killed install), logins and account changes on the releases
-# that make test leaves out, and more providers.
+# What is too long for every day: every case on every release, the transport
+# alone (reconnecting, refusals, reading a killed install), and more providers.
 .PHONY: e2e-night
 e2e-night: build ## what make test leaves out on the real OpenClaw, nightly
 	scripts/test-e2e transport $(OPENCLAW)
-	OCWATCH_NIGHT=1 scripts/test-e2e -run 'TestTerminalLogin|TestReplaceAccount|TestRotation|TestProviders' e2e $(OPENCLAW)
+	OCWATCH_NIGHT=1 scripts/test-e2e -run 'TestReleases|TestTerminalLogin|TestReplaceAccount|TestRotation|TestProviders' e2e $(OPENCLAW)
 
 .PHONY: nightly
 nightly: e2e-night ## the long job: e2e-night, and every fuzz target for a minute
