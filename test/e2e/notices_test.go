@@ -99,7 +99,7 @@ func TestPersonSetsTheOrder(t *testing.T) {
 	}
 	text, code := d.run(t, "why", "--provider", s.ProviderID(), "--agent", "main")
 	flat := strings.Join(strings.Fields(text), " ")
-	for _, want := range []string{"Order: " + strings.Join(s.IDs(wanted...), ", "), "ago by somebody else, past ocwatch"} {
+	for _, want := range []string{"Order: " + strings.Join(s.IDs(wanted...), ", "), " by somebody else, past ocwatch"} {
 		if !strings.Contains(flat, want) || code != 0 {
 			t.Errorf("why ends with status %d and does not say %q:\n%s", code, want, text)
 		}
