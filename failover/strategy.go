@@ -3,8 +3,6 @@ package failover
 import (
 	"cmp"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/ocwatch/ocwatch/internal/quota"
@@ -125,29 +123,10 @@ func renews(now time.Time, r quota.Reading) time.Time {
 	var at time.Time
 	longest := time.Duration(-1)
 	for _, w := range r.Windows {
-		if l := length(w); w.Scope == "" && w.Name != quota.Spend && l > longest {
+		if l := w.Lasts(); w.Scope == "" && w.Name != quota.Spend && l > longest {
 			reset, _ := w.Reset()
 			longest, at = l, future(now, reset)
 		}
 	}
 	return at
-}
-
-// length is how long w lasts. A reading from the journal has lost its length
-// and kept its name.
-func length(w quota.Window) time.Duration {
-	switch {
-	case w.Length > 0:
-		return w.Length
-	case w.Name == quota.Weekly:
-		return 7 * day
-	case w.Name == quota.Monthly:
-		return 30 * day
-	}
-	if days, ok := strings.CutSuffix(w.Name, "d"); ok {
-		n, _ := strconv.Atoi(days) // what is no number has no length
-		return time.Duration(n) * day
-	}
-	d, _ := time.ParseDuration(w.Name) // likewise
-	return d
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -217,24 +216,16 @@ func epoch(o object, key string, per float64) time.Time {
 	return writable(time.Unix(int64(n), 0).UTC())
 }
 
-var lengthName = regexp.MustCompile(`^([1-9][0-9]{0,3})([mhd])$`)
+var lengthName = regexp.MustCompile(`^[1-9][0-9]{0,3}[mhd]$`)
 
 // windowLength is how long a window of that name is, 0 where the name does not
 // say.
 func windowLength(name string) time.Duration {
-	switch name {
-	case quota.Weekly:
-		return 7 * day
-	case quota.Monthly:
+	switch {
+	case name == quota.Monthly:
 		return 31 * day // of which a reset may be that far away
-	}
-	m := lengthName.FindStringSubmatch(name)
-	if m == nil {
+	case name != quota.Weekly && !lengthName.MatchString(name):
 		return 0
 	}
-	n, err := strconv.Atoi(m[1])
-	if err != nil {
-		return 0
-	}
-	return time.Duration(n) * map[string]time.Duration{"m": time.Minute, "h": time.Hour, "d": day}[m[2]]
+	return quota.Window{Name: name}.Lasts()
 }

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"time"
@@ -183,16 +184,7 @@ func room(used, rate float64, w Watch, win quota.Window) time.Duration {
 
 // fastest is how fast win may fill from standing still, in percent an hour.
 func fastest(win quota.Window) float64 {
-	length := win.Length
-	switch {
-	case length > 0:
-	case win.Name == quota.Weekly:
-		length = 7 * day
-	case win.Name == quota.Monthly:
-		length = 30 * day
-	default:
-		length = 5 * time.Hour
-	}
+	length := cmp.Or(win.Lasts(), 5*time.Hour)
 	return max(walk, sprint*5/max(length.Hours(), 1))
 }
 

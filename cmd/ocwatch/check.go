@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -95,7 +96,12 @@ func writeStatus(cmd *cobra.Command, s app.Status, asJSON bool) error {
 	if !asJSON {
 		return writeTable(cmd.OutOrStdout(), s, time.Now())
 	}
-	enc := json.NewEncoder(cmd.OutOrStdout())
+	return writeJSON(cmd.OutOrStdout(), s)
+}
+
+// writeJSON prints what --json asks for.
+func writeJSON(w io.Writer, doc any) error {
+	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
-	return enc.Encode(s)
+	return enc.Encode(doc)
 }

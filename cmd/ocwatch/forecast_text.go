@@ -55,28 +55,25 @@ func aboutText(t, now time.Time) string {
 
 // aheadOf is that line of the status.
 func aheadOf(p watchdog.PoolStatus, now time.Time) string {
-	next, at := nextOf(p)
+	next, at := nextOf(p.Profiles, func(pr watchdog.ProfileStatus) (string, time.Time) { return pr.ID, pr.ReachesAt() })
 	if text := aheadText(p.Outlook, next, at, now); text != "" {
 		return text + "\n"
 	}
 	return ""
 }
 
-// nextOf is the account of p that reaches switch_at first while in use.
-func nextOf(p watchdog.PoolStatus) (id string, at time.Time) {
-	for _, pr := range p.Profiles {
-		if t := pr.ReachesAt(); !t.IsZero() && (at.IsZero() || t.Before(at)) {
-			id, at = pr.ID, t
-		}
-	}
-	return id, at
+// aheadOfWhy is that line of why.
+func aheadOfWhy(p watchdog.PoolWhy, now time.Time) string {
+	next, at := nextOf(p.Profiles, func(pr watchdog.ProfileWhy) (string, time.Time) { return pr.ID, pr.ReachesAt })
+	return aheadText(p.Outlook, next, at, now)
 }
 
-func nextOfWhy(p watchdog.PoolWhy) (id string, at time.Time) {
-	for _, pr := range p.Profiles {
-		if t := pr.ReachesAt; !t.IsZero() && (at.IsZero() || t.Before(at)) {
-			id, at = pr.ID, t
+// nextOf is the profile that reaches switch_at first while in use.
+func nextOf[P any](profiles []P, reaches func(P) (id string, at time.Time)) (next string, first time.Time) {
+	for _, pr := range profiles {
+		if id, at := reaches(pr); !at.IsZero() && (first.IsZero() || at.Before(first)) {
+			next, first = id, at
 		}
 	}
-	return id, at
+	return next, first
 }

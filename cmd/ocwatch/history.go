@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -80,9 +79,7 @@ func (o *historyOptions) run(cmd *cobra.Command, path string) error {
 	out := cmd.OutOrStdout()
 	switch {
 	case o.asJSON:
-		enc := json.NewEncoder(out)
-		enc.SetIndent("", "  ")
-		return enc.Encode(h)
+		return writeJSON(out, h)
 	case missing:
 		_, err = fmt.Fprintf(out, "There is no history yet: ocwatch run has not kept any in %s.\n", filepath.Dir(path))
 	case len(h.Entries) == 0:

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -86,9 +85,7 @@ func (o *replayOptions) run(cmd *cobra.Command, cfg *config.Config, now time.Tim
 	}
 	switch {
 	case o.asJSON:
-		enc := json.NewEncoder(cmd.OutOrStdout())
-		enc.SetIndent("", "  ")
-		return enc.Encode(r)
+		return writeJSON(cmd.OutOrStdout(), r)
 	case len(r.Pools) == 0:
 		_, err = fmt.Fprintf(cmd.OutOrStdout(), "There is nothing to replay: %s has no readings that span a minute since %s. ocwatch run keeps them.\n",
 			filepath.Dir(path), since.Local().Format("Mon 2 Jan 2006 15:04"))

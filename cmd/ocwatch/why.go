@@ -47,9 +47,7 @@ check does, and changes nothing.`,
 				_, err = cmd.OutOrStdout().Write([]byte(whyText(why, time.Now())))
 				return err
 			}
-			enc := json.NewEncoder(cmd.OutOrStdout())
-			enc.SetIndent("", "  ")
-			return enc.Encode(why)
+			return writeJSON(cmd.OutOrStdout(), why)
 		},
 	}
 	cmd.Flags().StringVar(&o.agent, "agent", "", "only this `agent`")

@@ -28,8 +28,8 @@ func whyText(why watchdog.Why, now time.Time) string {
 		if p.Pinned != nil {
 			wrap(&b, "  ", "    ", p.Pinned.Profile+" is pinned by a person"+untilText(p.Pinned.Until, now)+".")
 		}
-		if next, at := nextOfWhy(p); aheadText(p.Outlook, next, at, now) != "" {
-			wrap(&b, "  ", "    ", aheadText(p.Outlook, next, at, now))
+		if ahead := aheadOfWhy(p, now); ahead != "" {
+			wrap(&b, "  ", "    ", ahead)
 		}
 		for _, pr := range p.Profiles {
 			b.WriteByte('\n')

@@ -73,7 +73,7 @@ func newest(now time.Time, readings []quota.Reading) (quota.Reading, bool) {
 }
 
 func windowOf(now time.Time, r quota.Reading, w quota.Window) window {
-	out := window{key: key{w.Name, w.Scope}, read: r.At, length: lengthOf(w)}
+	out := window{key: key{w.Name, w.Scope}, read: r.At, length: w.Lasts()}
 	out.used, out.known = percent(w)
 	out.known = out.known && now.Sub(r.At) <= fresh
 	out.reset, _ = w.Reset()
@@ -84,20 +84,6 @@ func windowOf(now time.Time, r quota.Reading, w quota.Window) window {
 		out.reset = time.Time{} // it starts with the next use
 	}
 	return out
-}
-
-func lengthOf(w quota.Window) time.Duration {
-	switch {
-	case w.Length > 0:
-		return w.Length
-	case w.Name == quota.FiveHour:
-		return 5 * time.Hour
-	case w.Name == quota.Weekly:
-		return 7 * day
-	case w.Name == quota.Monthly:
-		return 30 * day
-	}
-	return 0
 }
 
 // most is the use of the fullest window.

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/ocwatch/ocwatch/internal/quota"
-	"github.com/ocwatch/ocwatch/probe"
 	"github.com/ocwatch/ocwatch/profiles"
 )
 
@@ -114,10 +113,7 @@ func (c *change) untold(p profiles.Profile) string {
 }
 
 func (c *change) probe(ctx context.Context, p profiles.Profile) (quota.Reading, error) {
-	a := probe.Account{
-		Key: p.Account, Provider: p.Provider, Type: string(p.Type), ID: p.AccountID, FedRAMP: p.FedRAMP,
-		BaseURL: p.BaseURL, Project: p.Project, Token: c.Store.TokenSource(c.Agent, p.ID),
-	}
+	a := p.Inquiry(c.Store.TokenSource(c.Agent, p.ID))
 	for n := 1; ; n++ {
 		reading := c.Prober.Probe(ctx, a)
 		if err := ctx.Err(); err != nil {

@@ -228,10 +228,7 @@ func (a *account) noteAsked(at time.Time) {
 }
 
 func (w *Watchdog) inquiry(agent string, p profiles.Profile) probe.Account {
-	return probe.Account{
-		Key: p.Account, Provider: p.Provider, Type: string(p.Type), ID: p.AccountID, FedRAMP: p.FedRAMP,
-		BaseURL: p.BaseURL, Project: p.Project, Token: w.Source.TokenSource(agent, p.ID),
-	}
+	return p.Inquiry(w.Source.TokenSource(agent, p.ID))
 }
 
 // candidate joins what the store, the probes and the breaker know of p.

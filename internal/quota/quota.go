@@ -1,9 +1,14 @@
 // Package quota holds the words in which ocwatch speaks of what an account has
-// left. It imports nothing but the standard library's time, so that the
-// decision can use it and stay free of network, files and databases.
+// left. It imports nothing but the standard library, and nothing of that which
+// acts, so that the decision can use it and stay free of network, files and
+// databases.
 package quota
 
-import "time"
+import (
+	"strconv"
+	"strings"
+	"time"
+)
 
 // Verdict is what one probe concluded.
 type Verdict string
@@ -76,6 +81,27 @@ func (w Window) Reset() (time.Time, bool) {
 		return time.Time{}, false
 	}
 	return w.ResetsAt, true
+}
+
+// Lasts returns how long w lasts: its Length, else what its name says, 0 where
+// that says nothing. A window from the journal has lost its length and kept its
+// name.
+func (w Window) Lasts() time.Duration {
+	const day = 24 * time.Hour
+	switch {
+	case w.Length > 0:
+		return w.Length
+	case w.Name == Weekly:
+		return 7 * day
+	case w.Name == Monthly:
+		return 30 * day
+	}
+	if days, ok := strings.CutSuffix(w.Name, "d"); ok {
+		n, _ := strconv.Atoi(days) // what is no number has no length
+		return time.Duration(n) * day
+	}
+	d, _ := time.ParseDuration(w.Name) // likewise
+	return d
 }
 
 // Source says where a reading came from.

@@ -45,3 +45,27 @@ func TestConclusive(t *testing.T) {
 		}
 	}
 }
+
+// What a window lost on its way through the journal, its name still says.
+func TestLasts(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	tests := map[Window]time.Duration{
+		{Name: Weekly, Length: 36 * time.Hour}: 36 * time.Hour,
+		{Name: FiveHour}:                       5 * time.Hour,
+		{Name: Weekly}:                         7 * day,
+		{Name: Monthly}:                        30 * day,
+		{Name: "36h"}:                          36 * time.Hour,
+		{Name: "90m"}:                          90 * time.Minute,
+		{Name: "2d"}:                           2 * day,
+		{Name: "window"}:                       0,
+		{Name: "odd"}:                          0,
+		{Name: Spend}:                          0,
+		{}:                                     0,
+	}
+	for w, want := range tests {
+		if got := w.Lasts(); got != want {
+			t.Errorf("%+v: %v, want %v", w, got, want)
+		}
+	}
+}

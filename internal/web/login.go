@@ -43,36 +43,20 @@ type Logins interface {
 
 // loginRoutes adds what changes something, for the socket alone.
 func loginRoutes(mux *http.ServeMux, logins Logins) {
-	handle := func(path string, do func(ctx context.Context, r LoginRequest) (any, error)) {
-		mux.HandleFunc("POST "+path, func(rw http.ResponseWriter, r *http.Request) {
-			var params LoginRequest
-			dec := json.NewDecoder(http.MaxBytesReader(rw, r.Body, maxRequest))
-			if r.Header.Get("Content-Type") != "application/json" || dec.Decode(&params) != nil {
-				answer(rw, http.StatusBadRequest, refusal{"the request is not JSON"})
-				return
-			}
-			result, err := do(r.Context(), params)
-			if err != nil {
-				answer(rw, http.StatusConflict, refusal{err.Error()})
-				return
-			}
-			answer(rw, http.StatusOK, result)
-		})
-	}
-	handle(pathLogin, func(ctx context.Context, r LoginRequest) (any, error) {
+	handle(mux, pathLogin, func(ctx context.Context, r LoginRequest) (any, error) {
 		if r.Agent == "" || r.Provider == "" {
 			return nil, errors.New("a login needs an agent and a provider")
 		}
 		return logins.Begin(ctx, r.Agent, r.Provider)
 	})
-	handle(pathLoginPaste, func(ctx context.Context, r LoginRequest) (any, error) {
+	handle(mux, pathLoginPaste, func(ctx context.Context, r LoginRequest) (any, error) {
 		return done{}, logins.Paste(ctx, r.Address)
 	})
-	handle(pathLoginCancel, func(_ context.Context, r LoginRequest) (any, error) {
+	handle(mux, pathLoginCancel, func(_ context.Context, r LoginRequest) (any, error) {
 		logins.Cancel(r.Agent, r.Provider)
 		return done{}, nil
 	})
-	handle(pathLoginDone, func(_ context.Context, r LoginRequest) (any, error) {
+	handle(mux, pathLoginDone, func(_ context.Context, r LoginRequest) (any, error) {
 		logins.LoggedIn(r.Agent, r.Provider, r.Profile)
 		return done{}, nil
 	})

@@ -52,25 +52,25 @@ type Wishes interface {
 }
 
 // ServeWishes adds the owner's wishes and the explanation of the order to the
-// socket. It is called before ServeOwner.
+// socket. It is called before ServeOwner. A person who was told that something
+// is done shall not find it half done for having hung up: a wish goes on.
 func (s *Server) ServeWishes(wishes Wishes, why func(ctx context.Context) any) {
 	s.ownerMux.HandleFunc("GET "+pathWhy, func(rw http.ResponseWriter, r *http.Request) {
 		answer(rw, http.StatusOK, why(r.Context()))
 	})
 	handle(s.ownerMux, pathPause, func(ctx context.Context, r PauseRequest) (any, error) {
-		wishes.Pause(ctx, r)
+		wishes.Pause(context.WithoutCancel(ctx), r)
 		return done{}, nil
 	})
 	handle(s.ownerMux, pathResume, func(ctx context.Context, _ done) (any, error) {
-		return Resumed{Was: wishes.Resume(ctx)}, nil
+		return Resumed{Was: wishes.Resume(context.WithoutCancel(ctx))}, nil
 	})
 	handle(s.ownerMux, pathSwitch, func(ctx context.Context, r SwitchRequest) (any, error) {
-		return wishes.Switch(ctx, r)
+		return wishes.Switch(context.WithoutCancel(ctx), r)
 	})
 }
 
-// handle serves a request with a JSON body at path. A person who was told that
-// something is done shall not find it half done for having hung up: do goes on.
+// handle serves a request with a JSON body at path.
 func handle[T any](mux *http.ServeMux, path string, do func(ctx context.Context, r T) (any, error)) {
 	mux.HandleFunc("POST "+path, func(rw http.ResponseWriter, r *http.Request) {
 		var params T
@@ -79,7 +79,7 @@ func handle[T any](mux *http.ServeMux, path string, do func(ctx context.Context,
 			answer(rw, http.StatusBadRequest, refusal{"the request is not JSON"})
 			return
 		}
-		result, err := do(context.WithoutCancel(r.Context()), params)
+		result, err := do(r.Context(), params)
 		if err != nil {
 			answer(rw, http.StatusConflict, refusal{err.Error()})
 			return
