@@ -35,6 +35,7 @@ every account is spent. It never writes, refreshes or stores a credential.`,
 	root.AddCommand(
 		newRunCommand(g), newCheckCommand(g), newStatusCommand(g), newWhyCommand(g), newSwitchCommand(g), newPauseCommand(g), newResumeCommand(g),
 		newHistoryCommand(g), newReplayCommand(g), newLoginCommand(g),
+		newInstallCommand(g), newUninstallCommand(g),
 		newConfigCommand(g), newNotifyCommand(g), newDemoCommand(), newVersionCommand(),
 	)
 	return root
@@ -84,7 +85,7 @@ func (g *global) load() (*config.Config, string, error) {
 	if !found {
 		path = ""
 	}
-	cfg, err := config.Load(path, os.Getenv)
+	cfg, err := config.Load(path, environment(path))
 	return cfg, path, err
 }
 
