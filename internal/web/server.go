@@ -31,8 +31,9 @@ type Server struct {
 	public *http.Server // reads only: whoever can reach loopback may ask
 	owner  *http.Server
 	log    zerolog.Logger
-	// ownerMux is where the owner's commands are added.
-	ownerMux *http.ServeMux
+	// ownerMux is where the owner's commands are added, publicMux where all is
+	// that others may ask for.
+	ownerMux, publicMux *http.ServeMux
 }
 
 // New returns a Server. A nil logins offers no commands.
@@ -48,7 +49,7 @@ func New(status Status, logins Logins, log zerolog.Logger) *Server {
 	if logins != nil {
 		loginRoutes(owner, logins)
 	}
-	s := &Server{public: newHTTP(public), owner: newHTTP(owner), log: log, ownerMux: owner}
+	s := &Server{public: newHTTP(public), owner: newHTTP(owner), log: log, ownerMux: owner, publicMux: public}
 	// A code takes as long as OpenClaw takes to get one.
 	s.owner.WriteTimeout = loginLimit
 	return s

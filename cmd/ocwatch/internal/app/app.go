@@ -15,6 +15,7 @@ import (
 	"github.com/ocwatch/ocwatch/failover/relogin"
 	"github.com/ocwatch/ocwatch/failover/watchdog"
 	"github.com/ocwatch/ocwatch/internal/journal"
+	"github.com/ocwatch/ocwatch/internal/metrics"
 	"github.com/ocwatch/ocwatch/internal/web"
 )
 
@@ -48,6 +49,8 @@ type App struct {
 	parts    *reloadable
 	desk     *relogin.Desk
 	web      *web.Server
+	metrics  *metrics.Metrics
+	started  time.Time
 
 	serving sync.WaitGroup
 }
@@ -55,7 +58,8 @@ type App struct {
 // New finds OpenClaw, locks the data directory and opens the journal. Close
 // must be called, whether or not Run was.
 func New(ctx context.Context, o Options) (a *App, err error) {
-	a = &App{opts: o}
+	a = &App{opts: o, started: time.Now()}
+	a.metrics = metrics.New(o.Version, a.measure)
 	defer func() {
 		if err != nil {
 			a.Close()
@@ -89,7 +93,7 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 func (a *App) watchdogOptions(o Options) watchdog.Options {
 	return watchdog.Options{
 		Source: a.install.store, Prober: a.parts, Orderer: a.install.orderer, Gateway: a.install,
-		Restarter: a.parts, Logins: a.desk, Reread: a.install.reread, Journal: a.journal, Notifier: a.parts, Beat: a.beat, Log: o.Log, Version: o.Version,
+		Restarter: a.parts, Logins: a.desk, Reread: a.install.reread, Journal: counted{a.journal, a}, Notifier: a.parts, Beat: a.beat, Log: o.Log, Version: o.Version,
 		GatewayURL: a.install.gateway.URL(),
 		Config:     watchdogConfig(o.Config, a.parts.current().prober, a.pace(o.Config)),
 	}
@@ -114,6 +118,7 @@ func (a *App) pace(cfg *config.Config) Pace {
 func (a *App) listen(ctx context.Context) error {
 	a.web = web.New(a.statusFor, owner{a.desk, a}, a.opts.Log)
 	a.web.ServeWishes(wishes{a.watchdog}, a.why)
+	a.web.ServeMetrics(a.metrics.Handler(a.opts.Log))
 	socket, err := web.ListenUnix(ctx, a.opts.Config.DataDir)
 	switch {
 	case noRoom(err):
