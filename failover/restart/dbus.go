@@ -119,7 +119,7 @@ func (m *manager) State(ctx context.Context, name string) (UnitState, error) {
 	burst, _ := p["StartLimitBurst"].(uint32)
 	interval, _ := p["StartLimitIntervalUSec"].(uint64)
 	s.Restarts, s.StartBurst = int(restarts), int(burst)
-	s.StartInterval = time.Duration(min(interval, math.MaxInt64/1000)) * time.Microsecond //nolint:gosec // bounded by the line itself
+	s.StartInterval = time.Duration(min(interval, math.MaxInt64/1000)) * time.Microsecond
 	return s, nil
 }
 

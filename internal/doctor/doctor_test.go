@@ -373,7 +373,7 @@ func TestEveryKind(t *testing.T) {
 			t.Errorf("docs/doctor.md has no row for %s", id)
 		}
 	}
-	for _, line := range strings.Split(string(page), "\n") {
+	for line := range strings.SplitSeq(string(page), "\n") {
 		if id, _, row := strings.Cut(strings.TrimPrefix(line, "| `"), "` |"); row && strings.HasPrefix(line, "| `") &&
 			strings.Contains(id, ".") && !slices.Contains(IDs(), ID(id)) {
 			t.Errorf("docs/doctor.md has a row for %s, which nothing finds", id)

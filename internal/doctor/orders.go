@@ -56,7 +56,7 @@ func someOrder(p profiles.Pool, neverPaid bool) []Finding {
 		})
 	}
 	_, missing := split(p, func(pr profiles.Profile) bool {
-		return !slices.Contains(p.Order, pr.ID) && !(neverPaid && pr.Paid())
+		return !slices.Contains(p.Order, pr.ID) && (!neverPaid || !pr.Paid())
 	})
 	if len(missing) > 0 {
 		list = append(list, Finding{
