@@ -34,7 +34,7 @@ every account is spent. It never writes, refreshes or stores a credential.`,
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		newRunCommand(g), newCheckCommand(g), newStatusCommand(g), newWhyCommand(g), newSwitchCommand(g), newPauseCommand(g), newResumeCommand(g),
-		newHistoryCommand(g), newReplayCommand(g), newLoginCommand(g),
+		newHistoryCommand(g), newReplayCommand(g), newLoginCommand(g), newDoctorCommand(g),
 		newInstallCommand(g), newUninstallCommand(g),
 		newConfigCommand(g), newNotifyCommand(g), newDemoCommand(), newVersionCommand(),
 	)
