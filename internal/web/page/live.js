@@ -2,11 +2,12 @@
 // is the page of when it was loaded, and everything on it works.
 "use strict";
 (() => {
-  const page = document.body.dataset.page;
+  // Without the user and the password that an address may have in front of it.
+  const page = location.origin + document.body.dataset.page;
   const link = document.getElementById("link");
   const say = (text) => { if (link.textContent !== text) link.textContent = text; };
   // Loading the page again neither sends a form again nor tells of it.
-  if (location.pathname + location.search !== page) history.replaceState(null, "", page);
+  if (location.origin + location.pathname + location.search !== page) history.replaceState(null, "", document.body.dataset.page);
   let asked = 0, timer = 0, busy = false;
 
   // What a person is filling in is not taken from under their hands.
