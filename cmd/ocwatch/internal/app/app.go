@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -49,6 +50,7 @@ type App struct {
 	parts    *reloadable
 	desk     *relogin.Desk
 	web      *web.Server
+	past     *past
 	metrics  *metrics.Metrics
 	started  time.Time
 
@@ -105,6 +107,7 @@ func (a *App) beat(summary string) {
 		a.opts.Systemd.Beat(summary)
 	}
 	a.parts.current().heartbeat.Beat(a.watchdog.Failing())
+	a.tellPages()
 }
 
 func (a *App) pace(cfg *config.Config) Pace {
@@ -119,27 +122,45 @@ func (a *App) listen(ctx context.Context) error {
 	a.web = web.New(a.statusFor, owner{a.desk, a}, a.opts.Log)
 	a.web.ServeWishes(wishes{a.watchdog}, a.why)
 	a.web.ServeMetrics(a.metrics.Handler(a.opts.Log))
+	tcp, address := a.listenTCP(ctx)
+	if err := a.serveDashboard(ctx, address); err != nil {
+		return errors.Join(err, closeListener(tcp))
+	}
 	socket, err := web.ListenUnix(ctx, a.opts.Config.DataDir)
 	switch {
 	case noRoom(err):
 		a.opts.Log.Warn().Err(err).Msg("ocwatch status and the owner's commands do not reach this watchdog")
 	case err != nil:
-		return err
+		return errors.Join(err, closeListener(tcp))
 	default:
 		a.serving.Go(func() { a.web.ServeOwner(socket) })
 	}
-	if a.opts.Config.Listen == "" {
-		return nil
+	if tcp != nil {
+		a.serving.Go(func() { a.web.Serve(tcp) })
 	}
-	tcp, err := web.ListenTCP(ctx, a.opts.Config.Listen)
-	if err != nil {
-		// Another account's watchdog may have the port. Watching matters more
-		// than being looked at, and the socket answers all the same.
-		a.opts.Log.Warn().Err(err).Msg("the status API is served on the unix socket alone")
-		return nil
-	}
-	a.serving.Go(func() { a.web.Serve(tcp) })
 	return nil
+}
+
+// listenTCP opens the port, where one is wanted and free. Another account's
+// watchdog may have it. Watching matters more than being looked at, and the
+// socket answers all the same.
+func (a *App) listenTCP(ctx context.Context) (l net.Listener, address string) {
+	if a.opts.Config.Listen == "" {
+		return nil, ""
+	}
+	l, err := web.ListenTCP(ctx, a.opts.Config.Listen)
+	if err != nil {
+		a.opts.Log.Warn().Err(err).Msg("the status API is served on the unix socket alone, and no dashboard")
+		return nil, ""
+	}
+	return l, l.Addr().String()
+}
+
+func closeListener(l net.Listener) error {
+	if l == nil {
+		return nil
+	}
+	return l.Close()
 }
 
 // Run watches until ctx ends, and delivers messages meanwhile.
