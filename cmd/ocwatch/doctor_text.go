@@ -38,7 +38,9 @@ func writeFinding(b *strings.Builder, f doctor.Finding) {
 	if f.About != "" && !strings.HasPrefix(f.What, f.About) {
 		what = f.About + ": " + f.What
 	}
-	b.WriteByte('\n')
+	if b.Len() > 0 {
+		b.WriteByte('\n')
+	}
 	head := fmt.Sprintf("%-9s", f.Severity)
 	for line := range strings.Lines(what + " [" + string(f.ID) + "]") { // a config has a line for each mistake
 		wrap(b, head, findingIndent, line)

@@ -69,6 +69,7 @@ func noUnit(s Service) Finding {
 	}
 	if len(s.Failed) > 0 {
 		f.What = "whether systemd runs ocwatch could not be seen: " + strings.Join(s.Failed, "; ")
+		f.Why = "if it does not, nothing starts ocwatch at boot, or again when it ends"
 		f.Fix = "systemctl --user status ocwatch.service, or as root: systemctl status ocwatch.service"
 	}
 	return f
