@@ -72,9 +72,9 @@ func (g *global) install(ctx context.Context, out io.Writer, f *installFlags) er
 	if err != nil {
 		return err
 	}
-	var wanted []string
+	wanted := []string{place.CacheDir}
 	if service.StateDirectory == "" {
-		wanted = []string{place.DataDir}
+		wanted = append(wanted, place.DataDir)
 	}
 	machine, err := deploy.Look(ctx, run, f.system, deploy.UnitFile(f.system, place.ConfigHome), service.Exec[0], wanted)
 	if err != nil && !f.dryRun {

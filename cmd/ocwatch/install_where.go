@@ -24,6 +24,7 @@ type whereabouts struct {
 	ConfigHome  string              `json:"config_home"` // usually ~/.config
 	ConfigFile  string              `json:"config_file"` // "" for none
 	DataDir     string              `json:"data_dir"`
+	CacheDir    string              `json:"cache_dir"`  // where OpenClaw's command keeps files for a while
 	StateDirs   []string            `json:"state_dirs"` // of OpenClaw, all that it writes in
 	Path        []string            `json:"path"`
 	Environment []string            `json:"environment"`
@@ -71,7 +72,7 @@ func (g *global) whereabouts(getenv func(string) string) (whereabouts, error) {
 	} else if path, err = filepath.Abs(path); err != nil {
 		return whereabouts{}, err
 	}
-	w := whereabouts{ConfigHome: configHome(getenv), ConfigFile: path}
+	w := whereabouts{ConfigHome: configHome(getenv), ConfigFile: path, CacheDir: filepath.Join(getenv("HOME"), ".cache")}
 	var used []string
 	lookup := environment(path)
 	cfg, err := config.Load(path, func(name string) string {
@@ -206,9 +207,10 @@ func (g *global) service(ctx context.Context, f *installFlags, who account, plac
 	} else {
 		s.Writable = []string{place.DataDir}
 	}
-	// OpenClaw's command writes its log there, and its locks, by which it and the
-	// gateway keep out of each other's way.
-	s.Writable = append(append(s.Writable, place.StateDirs...), "/tmp")
+	// OpenClaw's command writes its log to /tmp, and its locks, by which it and the
+	// gateway keep out of each other's way; without a directory for the rest,
+	// ~/.cache at the last, it does not start.
+	s.Writable = append(append(s.Writable, place.StateDirs...), place.CacheDir, "/tmp")
 	if !f.system {
 		s.Beside = []string{place.GatewayUnit}
 		return s, nil
