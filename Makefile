@@ -97,7 +97,7 @@ $(GOLANGCI):
 .PHONY: bench
 bench: build ## the figures that are promised, measured, as a table
 	go run ./test/bench
-	go test -run '^$$' -bench . ./test/bench ./internal/metrics
+	go test -run '^$$' -bench . ./test/bench ./internal/metrics ./internal/web/...
 
 .PHONY: fuzz
 fuzz: modules ## every fuzz target for FUZZTIME each

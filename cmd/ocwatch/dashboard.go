@@ -33,7 +33,7 @@ and may pause, switch and log in. Without them it only looks.`,
 			if asJSON {
 				enc := json.NewEncoder(cmd.OutOrStdout())
 				enc.SetIndent("", "  ")
-				return enc.Encode(access)
+				return enc.Encode(access) //nolint:gosec // the owner asked for the password
 			}
 			return writeAccess(cmd.OutOrStdout(), access)
 		},

@@ -73,11 +73,11 @@ func TestColumnsStayStraight(t *testing.T) {
 	t.Parallel()
 	column := -1
 	for line := range strings.Lines(escapes.ReplaceAllString(table(t, used(1, 100), look{true, true}), "")) {
-		if i := strings.Index(line, "ASKED"); i >= 0 {
-			column = len([]rune(line[:i]))
+		if before, _, ok := strings.Cut(line, "ASKED"); ok {
+			column = len([]rune(before))
 		}
-		if i := strings.Index(line, "never"); i >= 0 && len([]rune(line[:i])) != column {
-			t.Errorf("column %d, want %d: %s", len([]rune(line[:i])), column, line)
+		if before, _, ok := strings.Cut(line, "never"); ok && len([]rune(before)) != column {
+			t.Errorf("column %d, want %d: %s", len([]rune(before)), column, line)
 		}
 	}
 	if column < 0 {

@@ -16,7 +16,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-func render(t testing.TB, w World) string {
+func render(t *testing.T, w World) string {
 	t.Helper()
 	r, err := New()
 	if err != nil {
