@@ -21,7 +21,7 @@ OPENCLAW := 2026.9.6 2026.6.11 2026.5.28
 OPENCLAW_CODEX := 2026.9.5
 
 # The build tags of the test suites, so that lint and vet read them too.
-TAGS := e2e,codex,systemd,transport
+TAGS := e2e,codex,systemd,transport,prometheus
 
 # How long `make fuzz` spends on each target.
 FUZZTIME := 10s
@@ -46,11 +46,15 @@ demo: build ## run the watchdog against the built-in stand-in, about 30 s
 	bin/ocwatch demo
 
 .PHONY: test
-test: test-unit e2e e2e-codex test-systemd ## every test, the real OpenClaw and a real systemd included
+test: test-unit test-promtool e2e e2e-codex test-systemd ## every test, the real OpenClaw and a real systemd included
 
 .PHONY: test-unit
 test-unit: modules ## unit tests with the race detector
 	scripts/test-unit
+
+.PHONY: test-promtool
+test-promtool: build ## the alert rules and /metrics, by promtool and a real Prometheus
+	scripts/test-promtool
 
 .PHONY: e2e
 e2e: build ## end-to-end tests against the real OpenClaw releases
@@ -96,7 +100,7 @@ $(GOLANGCI):
 .PHONY: bench
 bench: build ## the figures that are promised, measured, as a table
 	go run ./test/bench
-	go test -run '^$$' -bench . ./test/bench
+	go test -run '^$$' -bench . ./test/bench ./internal/metrics ./internal/web/...
 
 .PHONY: fuzz
 fuzz: modules ## every fuzz target for FUZZTIME each

@@ -41,6 +41,9 @@ type Options struct {
 	Providers map[string]Settings
 	// Table replaces the table of providers; nil for Table().
 	Table map[string]Func
+	// Observe hears of each probe, and how long it took; nil: nobody does. It
+	// is called concurrently.
+	Observe func(provider string, v quota.Verdict, took time.Duration)
 }
 
 // Prober probes accounts. It is safe for concurrent use.
@@ -50,6 +53,7 @@ type Prober struct {
 	timeout   time.Duration
 	client    *http.Client
 	memory    *memory
+	observe   func(provider string, v quota.Verdict, took time.Duration)
 }
 
 // New returns a Prober.
@@ -66,10 +70,13 @@ func New(o Options) *Prober {
 	if o.Table == nil {
 		o.Table = Table()
 	}
+	if o.Observe == nil {
+		o.Observe = func(string, quota.Verdict, time.Duration) {}
+	}
 	g := &guard{base: o.Transport, userAgent: o.UserAgent, breakers: newBreakers()}
 	return &Prober{
 		table: o.Table, providers: o.Providers, timeout: o.Timeout,
-		client: g.client(), memory: newMemory(),
+		client: g.client(), memory: newMemory(), observe: o.Observe,
 	}
 }
 
@@ -95,7 +102,9 @@ func (p *Prober) Probe(ctx context.Context, a Account) quota.Reading {
 	if a.Endpoint == "" {
 		a.Endpoint = p.settings(a.Provider).URL
 	}
+	begin := time.Now()
 	r, err := p.ask(ctx, a)
+	took := time.Since(begin)
 	if err != nil {
 		r = quota.Reading{Source: r.Source}
 		r.Verdict, r.Reason = explain(err)
@@ -103,6 +112,7 @@ func (p *Prober) Probe(ctx context.Context, a Account) quota.Reading {
 			r.Reason, r.Until = open.Error(), open.until
 		}
 	}
+	p.observe(a.Provider, r.Verdict, took)
 	r.Account, r.Provider = a.Key, a.Provider
 	r.At = time.Now().UTC().Round(0)
 	if r.Source == "" {

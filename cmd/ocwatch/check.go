@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -41,7 +42,7 @@ needs no running watchdog.` + exitHelp,
 }
 
 func newStatusCommand(g *global) *cobra.Command {
-	var asJSON bool
+	var asJSON, live bool
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "show what the running watchdog knows",
@@ -54,19 +55,34 @@ func newStatusCommand(g *global) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			doc, err := web.NewClient(cfg.DataDir).Status(cmd.Context())
+			client := web.NewClient(cfg.DataDir)
+			if live {
+				out := cmd.OutOrStdout()
+				return watchStatus(cmd.Context(), out, lookOf(out, os.Getenv), func(ctx context.Context) (app.Status, error) { return askStatus(ctx, client) })
+			}
+			s, err := askStatus(cmd.Context(), client)
 			if err != nil {
 				return err
-			}
-			var s app.Status
-			if err := json.Unmarshal(doc, &s); err != nil {
-				return fmt.Errorf("status: answer not understood: %w (is another version running?)", err)
 			}
 			return printStatus(cmd, s, asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVarP(&live, "watch", "w", false, "show it again every 2 seconds, until Ctrl-C")
+	cmd.MarkFlagsMutuallyExclusive("json", "watch")
 	return cmd
+}
+
+// askStatus asks the running watchdog.
+func askStatus(ctx context.Context, client *web.Client) (s app.Status, err error) {
+	doc, err := client.Status(ctx)
+	if err != nil {
+		return s, err
+	}
+	if err := json.Unmarshal(doc, &s); err != nil {
+		return s, fmt.Errorf("status: answer not understood: %w (is another version running?)", err)
+	}
+	return s, nil
 }
 
 // forMonitors marks the commands whose exit code is read by monitoring.
@@ -94,7 +110,7 @@ func printStatus(cmd *cobra.Command, s app.Status, asJSON bool) error {
 
 func writeStatus(cmd *cobra.Command, s app.Status, asJSON bool) error {
 	if !asJSON {
-		return writeTable(cmd.OutOrStdout(), s, time.Now())
+		return writeTable(cmd.OutOrStdout(), s, lookOf(cmd.OutOrStdout(), os.Getenv), time.Now())
 	}
 	return writeJSON(cmd.OutOrStdout(), s)
 }

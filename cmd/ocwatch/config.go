@@ -4,14 +4,16 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/config"
 )
 
 func newConfigCommand(g *global) *cobra.Command {
 	cmd := group(&cobra.Command{
 		Use:   "config",
-		Short: "check or show the configuration",
+		Short: "check, show or describe the configuration",
 	})
-	cmd.AddCommand(newConfigCheckCommand(g), newConfigShowCommand(g))
+	cmd.AddCommand(newConfigCheckCommand(g), newConfigShowCommand(g), newConfigSchemaCommand())
 	return cmd
 }
 
@@ -47,5 +49,18 @@ func newConfigShowCommand(g *global) *cobra.Command {
 			}
 			return cfg.Show(cmd.OutOrStdout())
 		},
+	}
+}
+
+func newConfigSchemaCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "print the JSON Schema of the config file, for editors",
+		Long: `Prints the JSON Schema (draft 2020-12) of the config file: every key with its
+type and default. Editors complete and check a file by it that begins with
+  # yaml-language-server: $schema=FILE
+What holds between keys, ocwatch config check says.`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return config.Schema(cmd.OutOrStdout()) },
 	}
 }

@@ -21,16 +21,20 @@ import (
 	"github.com/ocwatch/ocwatch/internal/quota"
 	"github.com/ocwatch/ocwatch/internal/sandbox"
 	"github.com/ocwatch/ocwatch/internal/secret"
+	"github.com/ocwatch/ocwatch/internal/web"
 	"github.com/ocwatch/ocwatch/probe"
 )
 
 func newDemoCommand() *cobra.Command {
-	return &cobra.Command{
+	var listen string
+	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "watch the real watchdog at work on a built-in stand-in, half a minute",
 		Long: `Runs the watchdog against a stand-in OpenClaw with three accounts whose quota
 drains in seconds. What decides and acts is the code of ocwatch run; only the
-world around it is made up. Nothing leaves this machine and nothing is kept.`,
+world around it is made up. Nothing leaves this machine and nothing is kept.
+With --listen the dashboard can be looked at meanwhile, and afterwards until
+Ctrl-C.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			// A closed terminal and a closed pipe end it too, and neither may
@@ -42,17 +46,20 @@ world around it is made up. Nothing leaves this machine and nothing is kept.`,
 				return fmt.Errorf("make a temporary directory: %w (TMPDIR names where)", err)
 			}
 			defer func() { _ = os.RemoveAll(dir) }()
-			err = demo(ctx, dir, newScreen(cmd.OutOrStdout()))
+			err = demo(ctx, dir, listen, newScreen(cmd.OutOrStdout()))
 			if errors.Is(err, context.Canceled) || errors.Is(err, syscall.EPIPE) {
 				return nil
 			}
 			return err
 		},
 	}
+	cmd.Flags().StringVar(&listen, "listen", "", "serve the dashboard on this loopback `address`, such as 127.0.0.1:18790")
+	return cmd
 }
 
-// demo builds the world, sets the watchdog on it, and plays the demand.
-func demo(ctx context.Context, dir string, scr *screen) error {
+// demo builds the world, sets the watchdog on it, and plays the demand. Where
+// listen names an address, the dashboard is served there until ctx ends.
+func demo(ctx context.Context, dir, listen string, scr *screen) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	scr.broken = cancel
@@ -72,6 +79,7 @@ func demo(ctx context.Context, dir string, scr *screen) error {
 	if err != nil {
 		return err
 	}
+	cfg.Listen = listen
 	pace := demoPace()
 	a, err := app.New(ctx, app.Options{Config: cfg, Log: zerolog.Nop(), Version: version, Pace: &pace})
 	if err != nil {
@@ -79,16 +87,26 @@ func demo(ctx context.Context, dir string, scr *screen) error {
 	}
 	defer a.Close()
 	scr.begin(world, hook)
-	return playDemo(ctx, a, world, script, scr)
+	if listen != "" {
+		access, err := web.NewClient(cfg.DataDir).Dashboard(ctx)
+		if err != nil {
+			return err
+		}
+		scr.printf("Dashboard: %s, user %s, password %s\n\n", access.URL, access.User, access.Password)
+	}
+	return playDemo(ctx, a, world, script, scr, listen != "")
 }
 
-// playDemo runs the watchdog until the demand is over.
-func playDemo(ctx context.Context, a *app.App, world *sandbox.World, script sandbox.Script, scr *screen) error {
+// playDemo runs the watchdog until the demand is over, or on until ctx ends.
+func playDemo(ctx context.Context, a *app.App, world *sandbox.World, script sandbox.Script, scr *screen, goOn bool) error {
 	watching, stop := context.WithCancel(ctx)
 	var both sync.WaitGroup
 	both.Go(func() { _ = a.Run(watching) })
 	both.Go(func() { scr.follow(watching) })
 	err := script.Play(ctx, world, scr.turn)
+	if goOn && err == nil {
+		<-ctx.Done()
+	}
 	stop()
 	both.Wait()
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	if err := demo(t.Context(), t.TempDir(), newScreen(&out)); err != nil {
+	if err := demo(t.Context(), t.TempDir(), "", newScreen(&out)); err != nil {
 		t.Fatal(err)
 	}
 	story := []string{
@@ -46,7 +46,7 @@ func TestDemoWithoutReader(t *testing.T) {
 	t.Parallel()
 	full := errors.New("no space left")
 	w := &failing{after: 2, err: full}
-	if err := demo(t.Context(), t.TempDir(), newScreen(w)); !errors.Is(err, full) {
+	if err := demo(t.Context(), t.TempDir(), "", newScreen(w)); !errors.Is(err, full) {
 		t.Errorf("the demo ended with %v, want the reason why it could not be printed", err)
 	}
 }

@@ -31,6 +31,19 @@ func TestStatusDocument(t *testing.T) {
 	}
 }
 
+// TestDoctorDocument: every field of the report is documented.
+func TestDoctorDocument(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/doctor.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, field := range jsonFields(reflect.TypeFor[doctorReport]()) {
+		if !strings.Contains(string(doc), "`"+field+"`") || !strings.Contains(string(doc), `"`+field+`":`) {
+			t.Errorf("docs/doctor.md does not describe %q and show it", field)
+		}
+	}
+}
+
 // TestWhyDocument: every field of the explanation is documented.
 func TestWhyDocument(t *testing.T) {
 	doc, err := os.ReadFile("../../docs/why.md")

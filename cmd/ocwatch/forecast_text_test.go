@@ -69,7 +69,7 @@ func TestAheadIsShown(t *testing.T) {
 		Profiles: []watchdog.ProfileStatus{{ID: "bob", Windows: window(0, time.Hour)}, {ID: "alice", Windows: window(20, 2*time.Hour)}},
 	}}}
 	var b strings.Builder
-	if err := writeTable(&b, app.Status{Status: s}, now); err != nil {
+	if err := writeTable(&b, app.Status{Status: s}, look{}, now); err != nil {
 		t.Fatal(err)
 	}
 	const want = "Ahead: alice reaches switch_at about 12:00; quota runs out about 15:00, bob is back first, at 16:00."

@@ -33,8 +33,9 @@ every account is spent. It never writes, refreshes or stores a credential.`,
 	root.PersistentFlags().StringVar(&g.configPath, "config", "", "config `file` (default ~/.config/ocwatch/config.yaml,\nelse /etc/ocwatch/config.yaml)")
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		newRunCommand(g), newCheckCommand(g), newStatusCommand(g), newWhyCommand(g), newSwitchCommand(g), newPauseCommand(g), newResumeCommand(g),
-		newHistoryCommand(g), newReplayCommand(g), newLoginCommand(g),
+		newRunCommand(g), newCheckCommand(g), newStatusCommand(g), newDashboardCommand(g), newWhyCommand(g), newSwitchCommand(g), newPauseCommand(g), newResumeCommand(g),
+		newHistoryCommand(g), newReplayCommand(g), newLoginCommand(g), newDoctorCommand(g),
+		newInstallCommand(g), newUninstallCommand(g),
 		newConfigCommand(g), newNotifyCommand(g), newDemoCommand(), newVersionCommand(),
 	)
 	return root
@@ -84,7 +85,7 @@ func (g *global) load() (*config.Config, string, error) {
 	if !found {
 		path = ""
 	}
-	cfg, err := config.Load(path, os.Getenv)
+	cfg, err := config.Load(path, environment(path))
 	return cfg, path, err
 }
 

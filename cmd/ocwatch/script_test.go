@@ -59,12 +59,16 @@ func setupScript(env *testscript.Env) error {
 }
 
 // scriptCondition knows [mounts]: this account may mount file systems for its
-// own processes alone.
+// own processes alone; and [systemd]: systemd runs this machine.
 func scriptCondition(cond string) (bool, error) {
-	if cond != "mounts" {
-		return false, fmt.Errorf("unknown condition %q", cond)
+	switch cond {
+	case "mounts":
+		return exec.Command("unshare", "-rm", "mount", "-t", "tmpfs", "none", "/mnt").Run() == nil, nil
+	case "systemd":
+		_, err := os.Stat("/run/systemd/system")
+		return err == nil, nil
 	}
-	return exec.Command("unshare", "-rm", "mount", "-t", "tmpfs", "none", "/mnt").Run() == nil, nil
+	return false, fmt.Errorf("unknown condition %q", cond)
 }
 
 // worldCmd plays OpenClaw and the providers:

@@ -50,7 +50,7 @@ func codeOf(s app.Status) int {
 }
 
 // writeTable prints a status for a person.
-func writeTable(w io.Writer, s app.Status, now time.Time) error {
+func writeTable(w io.Writer, s app.Status, look look, now time.Time) error {
 	var b strings.Builder
 	if s.Paused {
 		b.WriteString(printable(pausedText(s.PausedUntil, s.PausedReason, now)) + "\n\n")
@@ -59,12 +59,12 @@ func writeTable(w io.Writer, s app.Status, now time.Time) error {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		fmt.Fprintf(&b, "%s / %s: %s. %s\n", printable(p.Agent), printable(p.Provider), p.State, printable(stop(p.Reason)))
+		fmt.Fprintf(&b, "%s / %s: %s. %s\n", printable(p.Agent), printable(p.Provider), look.paint(string(p.State), poolColour(p.State)), printable(stop(p.Reason)))
 		if p.Pinned != nil {
 			fmt.Fprintf(&b, "%s is pinned%s; ocwatch switch %s --auto ends it.\n", printable(p.Pinned.Profile), untilText(p.Pinned.Until, now), printable(p.Pinned.Profile))
 		}
 		b.WriteString(aheadOf(p, now))
-		writePool(&b, p, now)
+		writePool(&b, p, look, now)
 	}
 	switch {
 	case len(s.Pools) > 0:
@@ -103,17 +103,21 @@ func writeGateway(b *strings.Builder, g app.Gateway) {
 	}
 }
 
-func writePool(b *strings.Builder, p watchdog.PoolStatus, now time.Time) {
+func writePool(b *strings.Builder, p watchdog.PoolStatus, look look, now time.Time) {
 	names := windowNames(p)
+	heads := make([]string, len(names))
+	for i, n := range names {
+		heads[i] = look.paint(strings.ToUpper(n), plain)
+	}
 	var rows strings.Builder
 	tw := tabwriter.NewWriter(&rows, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintf(tw, "  \tPROFILE\tSTATE\t%sBACK\tASKED\tNOTE\n", strings.ToUpper(joinTabs(names)))
+	_, _ = fmt.Fprintf(tw, "  \tPROFILE\t%s\t%sBACK\tASKED\tNOTE\n", look.paint("STATE", plain), joinTabs(heads))
 	for i, pr := range p.Profiles {
 		cells := make([]string, len(names))
 		for j, n := range names {
-			cells[j] = usedCell(pr, n)
+			cells[j] = look.window(pr, n)
 		}
-		_, _ = fmt.Fprintf(tw, "  %d\t%s\t%s\t%s%s\t%s\t%s\n", i+1, printable(pr.ID), stateCell(pr), joinTabs(cells),
+		_, _ = fmt.Fprintf(tw, "  %d\t%s\t%s\t%s%s\t%s\t%s\n", i+1, printable(pr.ID), look.paint(stateCell(pr), stateColour(pr.State)), joinTabs(cells),
 			backCell(pr.Until, now), askedCell(pr.ProbedAt, now), printable(noteCell(pr)))
 	}
 	_ = tw.Flush()
@@ -134,12 +138,19 @@ func windowNames(p watchdog.PoolStatus) []string {
 }
 
 func usedCell(pr watchdog.ProfileStatus, name string) string {
-	for _, w := range pr.Windows {
-		if used, ok := w.Used(); ok && w.Name == name && w.Scope == "" {
-			return fmt.Sprintf("%.0f %%", used)
-		}
+	if used, ok := usedOf(pr, name); ok {
+		return fmt.Sprintf("%.0f %%", used)
 	}
 	return "-"
+}
+
+func usedOf(pr watchdog.ProfileStatus, name string) (percent float64, known bool) {
+	for _, w := range pr.Windows {
+		if used, ok := w.Used(); ok && w.Name == name && w.Scope == "" {
+			return used, true
+		}
+	}
+	return 0, false
 }
 
 func stateCell(pr watchdog.ProfileStatus) string {

@@ -27,7 +27,7 @@ func TestTableWithoutPools(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out strings.Builder
-			if err := writeTable(&out, tc.status, now); err != nil || out.String() != tc.want {
+			if err := writeTable(&out, tc.status, look{}, now); err != nil || out.String() != tc.want {
 				t.Errorf("%q, %v; want %q", out.String(), err, tc.want)
 			}
 			if code := codeOf(tc.status); code != codeUnknown {
@@ -62,7 +62,7 @@ func TestTableShowsEndpoints(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var out strings.Builder
 			s := app.Status{Status: watchdog.Status{At: now}, Notify: []journal.EndpointStatus{tc.status}}
-			if err := writeTable(&out, s, now); err != nil {
+			if err := writeTable(&out, s, look{}, now); err != nil {
 				t.Fatal(err)
 			}
 			_, got, _ := strings.Cut(out.String(), "ocwatch login\n")
@@ -113,7 +113,7 @@ func TestTablePrintsNoControls(t *testing.T) {
 	s.Problems = []watchdog.Problem{{What: evil, Fix: evil}}
 	s.Notify = []journal.EndpointStatus{{Endpoint: "ops", Dead: 1, LastError: evil, LastDead: &journal.DeadMessage{Event: evil, Error: evil}}}
 	var out strings.Builder
-	if err := writeTable(&out, s, time.Now()); err != nil {
+	if err := writeTable(&out, s, look{}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if strings.ContainsAny(out.String(), "\x1b\t\u202e") || strings.Count(out.String(), "\nwarning: ") != 1 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -113,6 +114,12 @@ func (m *manager) State(ctx context.Context, name string) (UnitState, error) {
 	s.Result, _ = p["Result"].(string)
 	id, _ := p["InvocationID"].([]byte)
 	s.Invocation = string(id)
+	s.File, _ = p["UnitFileState"].(string)
+	restarts, _ := p["NRestarts"].(uint32)
+	burst, _ := p["StartLimitBurst"].(uint32)
+	interval, _ := p["StartLimitIntervalUSec"].(uint64)
+	s.Restarts, s.StartBurst = int(restarts), int(burst)
+	s.StartInterval = time.Duration(min(interval, math.MaxInt64/1000)) * time.Microsecond
 	return s, nil
 }
 

@@ -15,6 +15,11 @@ type UnitState struct {
 	Sub        string // running, auto-restart, …
 	Result     string // success, exit-code, signal, start-limit-hit, …
 	Invocation string // changes with every start
+	File       string // whether it is started at boot: enabled, disabled, static, …; "" where that is not known
+	Restarts   int    // how often systemd has started it again by itself
+	// At most StartBurst starts within StartInterval, by whomever; 0: no limit.
+	StartBurst    int
+	StartInterval time.Duration
 }
 
 // Manager is a service manager of systemd, as much of it as a restart needs.
@@ -41,23 +46,27 @@ type Dial func(ctx context.Context) (m Manager, done func(), err error)
 
 const (
 	unitPoll = time.Second
-	// startLimitHit is the Result of a unit that systemd refuses to start until
-	// it is reset, if it did not fail before: the first failure stays.
-	startLimitHit = "start-limit-hit"
 )
+
+// StartLimitHit is the Result of a unit that systemd refuses to start until it
+// is reset, if it did not fail before: the first failure stays.
+const StartLimitHit = "start-limit-hit"
 
 var errStartLimit = errors.New("systemd refuses to start it: start limit hit")
 
-// units lists the names that the gateway's unit may have. An OpenClaw profile
-// has a unit of its own, and the unit without a profile is somebody else's then.
-func (r *Restarter) units() []string {
+func (r *Restarter) units() []string { return Units(r.opts.Unit, r.opts.Profile) }
+
+// Units lists the names that the gateway's unit may have, by Options.Unit and
+// Options.Profile. An OpenClaw profile has a unit of its own, and the unit
+// without a profile is somebody else's then.
+func Units(unit, profile string) []string {
 	switch {
-	case r.opts.Unit != "" && !strings.Contains(r.opts.Unit, "."):
-		return []string{r.opts.Unit + ".service"}
-	case r.opts.Unit != "":
-		return []string{r.opts.Unit}
-	case r.opts.Profile != "" && r.opts.Profile != "default":
-		return []string{"openclaw-gateway-" + r.opts.Profile + ".service"}
+	case unit != "" && !strings.Contains(unit, "."):
+		return []string{unit + ".service"}
+	case unit != "":
+		return []string{unit}
+	case profile != "" && profile != "default":
+		return []string{"openclaw-gateway-" + profile + ".service"}
 	}
 	return []string{"openclaw-gateway.service", "clawdbot-gateway.service"} // the second of before it was renamed
 }
@@ -189,7 +198,7 @@ func failed(s UnitState) error {
 	switch {
 	case s.Active != "failed":
 		return nil
-	case s.Result == startLimitHit:
+	case s.Result == StartLimitHit:
 		return errStartLimit
 	}
 	return fmt.Errorf("it failed (%s)", s.Result)

@@ -342,7 +342,7 @@ func (m *fakeManager) Do(ctx context.Context, job Job, _ string) (string, error)
 	}
 	if m.u.limit {
 		m.w.mu.Lock()
-		m.u.state.Active, m.u.state.Result = "failed", startLimitHit
+		m.u.state.Active, m.u.state.Result = "failed", StartLimitHit
 		if m.u.spentBy != "" {
 			m.u.state.Result = m.u.spentBy
 		}

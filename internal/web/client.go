@@ -100,6 +100,18 @@ func (c *Client) post(ctx context.Context, path string, params, result any) erro
 	return nil
 }
 
+// get asks for a JSON document.
+func (c *Client) get(ctx context.Context, path string, result any) error {
+	answer, err := c.do(ctx, http.MethodGet, path, nil)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(answer, result); err != nil {
+		return fmt.Errorf("the watchdog's answer is not understood: %w (is another version running?)", err)
+	}
+	return nil
+}
+
 // do makes one request and returns the answer's body.
 func (c *Client) do(ctx context.Context, method, path string, body []byte) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, method, "http://"+socketHost+path, bytes.NewReader(body))

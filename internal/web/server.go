@@ -1,5 +1,6 @@
 // Package web serves what the watchdog knows: over a unix socket to the
-// ocwatch commands of the same account, and over loopback to scripts.
+// ocwatch commands of the same account, and over loopback to scripts and
+// browsers.
 package web
 
 import (
@@ -31,8 +32,11 @@ type Server struct {
 	public *http.Server // reads only: whoever can reach loopback may ask
 	owner  *http.Server
 	log    zerolog.Logger
-	// ownerMux is where the owner's commands are added.
-	ownerMux *http.ServeMux
+	// ownerMux is where the owner's commands are added, publicMux where all is
+	// that others may ask for.
+	ownerMux, publicMux *http.ServeMux
+	// hub tells open dashboards of changes.
+	hub *hub
 }
 
 // New returns a Server. A nil logins offers no commands.
@@ -48,7 +52,7 @@ func New(status Status, logins Logins, log zerolog.Logger) *Server {
 	if logins != nil {
 		loginRoutes(owner, logins)
 	}
-	s := &Server{public: newHTTP(public), owner: newHTTP(owner), log: log, ownerMux: owner}
+	s := &Server{public: newHTTP(public), owner: newHTTP(owner), log: log, ownerMux: owner, publicMux: public, hub: newHub()}
 	// A code takes as long as OpenClaw takes to get one.
 	s.owner.WriteTimeout = loginLimit
 	return s

@@ -320,3 +320,30 @@ func TestSystemUnitWhoseLimitIsUsedUpByFailures(t *testing.T) {
 		t.Errorf("the limit was hit %d times", after-before)
 	}
 }
+
+// TestUnitState: what a doctor reads of a unit, as systemd spells it.
+func TestUnitState(t *testing.T) {
+	g := newGateway(t, 0, 0, []string{"StartLimitBurst=7", "StartLimitIntervalSec=90"}, []string{"Restart=always", "RestartSec=100ms"})
+	dial := restart.DialUser
+	if onRootMachine() {
+		dial = restart.DialSystem
+	}
+	m, done, err := dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	s, err := m.State(t.Context(), g.unit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A unit without [Install] cannot be enabled.
+	if s.Active != "active" || s.StartBurst != 7 || s.StartInterval != 90*time.Second || s.File != "static" || s.Restarts != 0 {
+		t.Errorf("state %+v", s)
+	}
+	systemctl(t, "kill", "--signal=KILL", g.unit)
+	until(t, 20*time.Second, "systemd to start it again", func() bool {
+		s, err := m.State(t.Context(), g.unit)
+		return err == nil && s.Active == "active" && s.Restarts == 1
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"github.com/ocwatch/ocwatch/failover/relogin"
 	"github.com/ocwatch/ocwatch/failover/watchdog"
 	"github.com/ocwatch/ocwatch/internal/journal"
+	"github.com/ocwatch/ocwatch/internal/metrics"
 	"github.com/ocwatch/ocwatch/internal/web"
 )
 
@@ -48,6 +50,9 @@ type App struct {
 	parts    *reloadable
 	desk     *relogin.Desk
 	web      *web.Server
+	past     *past
+	metrics  *metrics.Metrics
+	started  time.Time
 
 	serving sync.WaitGroup
 }
@@ -55,7 +60,8 @@ type App struct {
 // New finds OpenClaw, locks the data directory and opens the journal. Close
 // must be called, whether or not Run was.
 func New(ctx context.Context, o Options) (a *App, err error) {
-	a = &App{opts: o}
+	a = &App{opts: o, started: time.Now()}
+	a.metrics = metrics.New(o.Version, a.measure)
 	defer func() {
 		if err != nil {
 			a.Close()
@@ -89,7 +95,7 @@ func New(ctx context.Context, o Options) (a *App, err error) {
 func (a *App) watchdogOptions(o Options) watchdog.Options {
 	return watchdog.Options{
 		Source: a.install.store, Prober: a.parts, Orderer: a.install.orderer, Gateway: a.install,
-		Restarter: a.parts, Logins: a.desk, Reread: a.install.reread, Journal: a.journal, Notifier: a.parts, Beat: a.beat, Log: o.Log, Version: o.Version,
+		Restarter: a.parts, Logins: a.desk, Reread: a.install.reread, Journal: counted{a.journal, a}, Notifier: a.parts, Beat: a.beat, Log: o.Log, Version: o.Version,
 		GatewayURL: a.install.gateway.URL(),
 		Config:     watchdogConfig(o.Config, a.parts.current().prober, a.pace(o.Config)),
 	}
@@ -101,6 +107,7 @@ func (a *App) beat(summary string) {
 		a.opts.Systemd.Beat(summary)
 	}
 	a.parts.current().heartbeat.Beat(a.watchdog.Failing())
+	a.tellPages()
 }
 
 func (a *App) pace(cfg *config.Config) Pace {
@@ -114,27 +121,46 @@ func (a *App) pace(cfg *config.Config) Pace {
 func (a *App) listen(ctx context.Context) error {
 	a.web = web.New(a.statusFor, owner{a.desk, a}, a.opts.Log)
 	a.web.ServeWishes(wishes{a.watchdog}, a.why)
+	a.web.ServeMetrics(a.metrics.Handler(a.opts.Log))
+	tcp, address := a.listenTCP(ctx)
+	if err := a.serveDashboard(ctx, address); err != nil {
+		return errors.Join(err, closeListener(tcp))
+	}
 	socket, err := web.ListenUnix(ctx, a.opts.Config.DataDir)
 	switch {
 	case noRoom(err):
 		a.opts.Log.Warn().Err(err).Msg("ocwatch status and the owner's commands do not reach this watchdog")
 	case err != nil:
-		return err
+		return errors.Join(err, closeListener(tcp))
 	default:
 		a.serving.Go(func() { a.web.ServeOwner(socket) })
 	}
-	if a.opts.Config.Listen == "" {
-		return nil
+	if tcp != nil {
+		a.serving.Go(func() { a.web.Serve(tcp) })
 	}
-	tcp, err := web.ListenTCP(ctx, a.opts.Config.Listen)
-	if err != nil {
-		// Another account's watchdog may have the port. Watching matters more
-		// than being looked at, and the socket answers all the same.
-		a.opts.Log.Warn().Err(err).Msg("the status API is served on the unix socket alone")
-		return nil
-	}
-	a.serving.Go(func() { a.web.Serve(tcp) })
 	return nil
+}
+
+// listenTCP opens the port, where one is wanted and free. Another account's
+// watchdog may have it. Watching matters more than being looked at, and the
+// socket answers all the same.
+func (a *App) listenTCP(ctx context.Context) (l net.Listener, address string) {
+	if a.opts.Config.Listen == "" {
+		return nil, ""
+	}
+	l, err := web.ListenTCP(ctx, a.opts.Config.Listen)
+	if err != nil {
+		a.opts.Log.Warn().Err(err).Msg("the status API is served on the unix socket alone, and no dashboard")
+		return nil, ""
+	}
+	return l, l.Addr().String()
+}
+
+func closeListener(l net.Listener) error {
+	if l == nil {
+		return nil
+	}
+	return l.Close()
 }
 
 // Run watches until ctx ends, and delivers messages meanwhile.

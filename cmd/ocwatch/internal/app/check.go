@@ -39,7 +39,7 @@ func look(ctx context.Context, o Options) (Status, watchdog.Why, error) {
 		return Status{}, watchdog.Why{}, err
 	}
 	defer in.close()
-	prober := newProber(o.Config, o.Version)
+	prober := newProber(o.Config, o.Version, nil)
 	defer prober.Close()
 	past := pastIn(ctx, o.Config.DataDir)
 	defer past.close()

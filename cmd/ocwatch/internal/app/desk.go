@@ -20,9 +20,13 @@ func (a *App) newDesk() *relogin.Desk {
 			return attempt, nil
 		},
 		Dir: a.opts.Config.DataDir, Log: a.opts.Log,
-		OnStarted: func(agent, provider string, prompt event.Login) { a.watchdog.LoginStarted(agent, provider, prompt) },
+		OnStarted: func(agent, provider string, prompt event.Login) {
+			a.watchdog.LoginStarted(agent, provider, prompt)
+			a.tellPages()
+		},
 		OnDone: func(agent, provider string, result login.Result, err error) {
 			a.watchdog.LoginDone(agent, provider, result, err)
+			a.tellPages()
 		},
 	})
 }

@@ -93,7 +93,8 @@ func TestNoSecretAnywhere(t *testing.T) {
 	if !monitor.heard("/beatsecret/fail") || !phone.heard("/") {
 		t.Error("neither the monitor nor the phone heard of it: there was nothing to look through")
 	}
-	if !strings.Contains(said["log"], "order set") || !strings.Contains(said["status"], "openai:bob@example.com") {
+	if !strings.Contains(said["log"], "order set") || !strings.Contains(said["status"], "openai:bob@example.com") ||
+		!strings.Contains(said["metrics"], "openai:bob@example.com") {
 		t.Errorf("the story was not told: there was nothing to look through")
 	}
 }
@@ -125,7 +126,7 @@ func runStory(t *testing.T, a *App, world *sandbox.World, hook *sandbox.Webhook)
 	if err != nil {
 		t.Error(err)
 	}
-	said["status"] = string(status)
+	said["status"], said["metrics"] = string(status), scrape(t, a)
 	stop()
 	<-done
 	return said

@@ -43,7 +43,7 @@ func TestRealRequestsAreTheWatchdogsAlone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := loaded(t, tc.text)
-			prober := newProber(cfg, "test")
+			prober := newProber(cfg, "test", nil)
 			defer prober.Close()
 			if got := watchdogConfig(cfg, prober, defaultPace(cfg)).Live; !slices.Equal(got, tc.want) {
 				t.Errorf("the watchdog may ask %v", got)
@@ -78,7 +78,7 @@ probe:
         windows: [{name: weekly, remaining: left, unit: fraction, want: 90}]
         sample: '{"left":0.1}'
 `)
-	prober := newProber(cfg, "test")
+	prober := newProber(cfg, "test", nil)
 	defer prober.Close()
 	r := prober.Probe(t.Context(), probe.Account{
 		Key: "a", Provider: "acme", Type: "api_key", Token: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "token-of-acme"}),

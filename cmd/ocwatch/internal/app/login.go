@@ -44,7 +44,7 @@ func OpenLogin(o Options) (*Login, error) {
 		return nil, err
 	}
 	l := &Login{
-		opts: o, install: in, prober: newProber(o.Config, o.Version), starter: in.starter(o.Log),
+		opts: o, install: in, prober: newProber(o.Config, o.Version, nil), starter: in.starter(o.Log),
 		daemon: web.NewClient(o.Config.DataDir), heard: &heard{},
 	}
 	l.judge = watchdog.New(watchdog.Options{

@@ -111,12 +111,15 @@ func (i *install) reread(ctx context.Context, agent string) (method string, err 
 	return method, errors.Join(errs...)
 }
 
-func newProber(cfg *config.Config, version string) *probe.Prober {
+// observer hears of each probe; nil: nobody does.
+type observer = func(provider string, v quota.Verdict, took time.Duration)
+
+func newProber(cfg *config.Config, version string, observe observer) *probe.Prober {
 	settings := map[string]probe.Settings{}
 	for provider, p := range cfg.Probe.Providers {
 		settings[provider] = probe.Settings{Every: p.Every, URL: p.URL, Generic: p.Generic.Probe()}
 	}
-	return probe.New(probe.Options{UserAgent: "ocwatch/" + version, Timeout: cfg.Probe.Timeout, Providers: settings})
+	return probe.New(probe.Options{UserAgent: "ocwatch/" + version, Timeout: cfg.Probe.Timeout, Providers: settings, Observe: observe})
 }
 
 func watchdogConfig(cfg *config.Config, prober *probe.Prober, pace Pace) watchdog.Config {

@@ -50,7 +50,7 @@ func newGeneration(a *App, cfg *config.Config) (generation, error) {
 		return generation{}, err
 	}
 	return generation{
-		cfg: cfg, prober: newProber(cfg, a.opts.Version), notifier: n, heartbeat: newHeartbeat(cfg, a.opts.Version, a.opts.Log),
+		cfg: cfg, prober: newProber(cfg, a.opts.Version, a.metrics.Probed), notifier: n, heartbeat: newHeartbeat(cfg, a.opts.Version, a.opts.Log),
 		restarter: newRestarter(a.install, cfg, attempts{a.journal}, func() { a.watchdog.YieldLogins() }, a.opts.Log),
 	}, nil
 }

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/ocwatch/ocwatch/internal/doctor"
+)
+
+// writeReport prints the report for a person, the worst first.
+func writeReport(w io.Writer, r doctorReport) error {
+	var b strings.Builder
+	if oc := r.OpenClaw; oc.StateDir != "" {
+		fmt.Fprintf(&b, "OpenClaw%s in %s, layout %s, gateway %s\n", before(" ", oc.Version), oc.StateDir, orDash(oc.Layout), orDash(oc.Gateway))
+	}
+	for _, u := range r.Units {
+		fmt.Fprintf(&b, "%s: %s\n", u.Name, u.Active)
+	}
+	for _, done := range r.Fixed {
+		fmt.Fprintf(&b, "mended: %s\n", printable(done))
+	}
+	for _, f := range r.Findings {
+		writeFinding(&b, f)
+	}
+	if b.Len() > 0 {
+		b.WriteByte('\n')
+	}
+	b.WriteString(summary(r.Findings) + "\n")
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+const findingIndent = "         "
+
+func writeFinding(b *strings.Builder, f doctor.Finding) {
+	what := f.What
+	if f.About != "" && !strings.HasPrefix(f.What, f.About) {
+		what = f.About + ": " + f.What
+	}
+	if b.Len() > 0 {
+		b.WriteByte('\n')
+	}
+	head := fmt.Sprintf("%-9s", f.Severity)
+	for line := range strings.Lines(what + " [" + string(f.ID) + "]") { // a config has a line for each mistake
+		wrap(b, head, findingIndent, line)
+		head = findingIndent
+	}
+	wrap(b, findingIndent+"why:  ", findingIndent+"      ", f.Why)
+	// A command is not wrapped: it is copied.
+	fmt.Fprintf(b, "%smend: %s\n", findingIndent, printable(f.Fix))
+	if f.Fixable {
+		b.WriteString(findingIndent + "      or: ocwatch doctor --fix\n")
+	}
+}
+
+func summary(findings []doctor.Finding) string {
+	n := map[doctor.Severity]int{}
+	for _, f := range findings {
+		n[f.Severity]++
+	}
+	var parts []string
+	for _, s := range []doctor.Severity{doctor.Error, doctor.Warning, doctor.Note} {
+		switch n[s] {
+		case 0:
+		case 1:
+			parts = append(parts, "1 "+string(s))
+		default:
+			parts = append(parts, fmt.Sprintf("%d %ss", n[s], s))
+		}
+	}
+	if len(parts) == 0 {
+		return "nothing is wrong"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// before puts a separator before a word that is there.
+func before(separator, word string) string {
+	if word == "" {
+		return ""
+	}
+	return separator + word
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ocwatch/ocwatch/deploy"
+)
+
+// installFlags are those of install and uninstall.
+type installFlags struct {
+	system, dryRun bool
+	skill          bool // nothing but the skill
+	account        string
+	whereabouts    bool // hidden: how root asks what another account's ocwatch would use
+}
+
+func newInstallCommand(g *global) *cobra.Command {
+	f := &installFlags{}
+	cmd := &cobra.Command{
+		Use:   "install",
+		Short: "run the watchdog as a service of systemd",
+		Long: `Writes a hardened systemd unit, starts it, and has it start at boot. Without
+--system it is a unit of your own service manager, beside OpenClaw's gateway as
+"openclaw gateway install" makes it. With --system it is one of the system, which
+runs as the account that OpenClaw runs as.
+
+Run it again after an update of ocwatch, a new file in the credentials directory
+or a move of OpenClaw: it does only what is left to do.`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.whereabouts {
+				return g.writeWhereabouts(cmd.OutOrStdout())
+			}
+			if f.skill {
+				return g.installSkill(cmd.Context(), cmd.OutOrStdout(), f.dryRun)
+			}
+			return g.install(cmd.Context(), cmd.OutOrStdout(), f)
+		},
+	}
+	f.register(cmd)
+	cmd.Flags().BoolVar(&f.skill, "skill", false, "install the skill that teaches OpenClaw's agents to ask ocwatch, and\nno service")
+	cmd.MarkFlagsMutuallyExclusive("skill", "system")
+	cmd.Flags().BoolVar(&f.whereabouts, whereaboutsFlag, false, "print what the service would use, as JSON")
+	_ = cmd.Flags().MarkHidden(whereaboutsFlag)
+	return cmd
+}
+
+func (f *installFlags) register(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.system, "system", false, "a service of the system instead of your account's (root)")
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "show what would be done, and do nothing")
+	cmd.Flags().StringVar(&f.account, "account", "", "with --system, the `name` of the account that OpenClaw runs as (default $SUDO_USER)")
+}
+
+func (g *global) install(ctx context.Context, out io.Writer, f *installFlags) error {
+	who, err := f.who(os.Geteuid(), os.Getenv)
+	if err != nil {
+		return err
+	}
+	place, err := g.whereaboutsOf(ctx, who)
+	if err != nil {
+		return err
+	}
+	run := newCommands()
+	service, err := g.service(ctx, f, who, place, run)
+	if err != nil {
+		return err
+	}
+	wanted := []string{place.CacheDir}
+	if service.StateDirectory == "" {
+		wanted = append(wanted, place.DataDir)
+	}
+	machine, err := deploy.Look(ctx, run, f.system, deploy.UnitFile(f.system, place.ConfigHome), service.Exec[0], wanted)
+	if err != nil && !f.dryRun {
+		return noManager(f.system, err)
+	}
+	if err != nil {
+		_, _ = fmt.Fprintf(out, "%v; so nothing is known of what runs\n\n", noManager(f.system, err))
+	}
+	if who.other {
+		machine.As = who.Username
+	}
+	steps, err := deploy.Install(service, machine)
+	if err != nil {
+		return err
+	}
+	if f.dryRun {
+		if err := showSteps(out, steps, "already installed, and running"); err != nil {
+			return err
+		}
+	} else if err := carryOut(ctx, out, steps, run, "already installed, and running"); err != nil {
+		return fmt.Errorf("%w; see %s status %s", err, service.Systemctl(), deploy.Unit)
+	}
+	return tellInstalled(out, service, place, who)
+}
+
+// tellInstalled says what the owner should know of the service.
+func tellInstalled(out io.Writer, service deploy.Service, place whereabouts, who account) error {
+	notes := slices.Clone(place.Notes)
+	if !service.System && !deploy.Lingers(who.Username) {
+		notes = append(notes, fmt.Sprintf("the service ends with your last login and starts with the next: loginctl enable-linger %s keeps it running", who.Username))
+	}
+	if !service.Confined {
+		notes = append(notes, "this kernel lets no account confine a service's view of the file system (user namespaces), so the unit goes without; ocwatch install --system has it")
+	}
+	for _, note := range notes {
+		if _, err := fmt.Fprintf(out, "note: %s\n", note); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// showSteps prints the steps, with the text of what would be written.
+func showSteps(out io.Writer, steps []deploy.Step, nothing string) error {
+	if len(steps) == 0 {
+		_, err := fmt.Fprintf(out, "nothing to do: %s\n", nothing)
+		return err
+	}
+	for _, s := range steps {
+		if _, err := fmt.Fprintf(out, "would %s\n", s); err != nil {
+			return err
+		}
+	}
+	for _, s := range steps {
+		if s.Kind != deploy.Write {
+			continue
+		}
+		if _, err := fmt.Fprintf(out, "\n%s:\n%s\n", s.Path, s.Content); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func carryOut(ctx context.Context, out io.Writer, steps []deploy.Step, run deploy.Runner, nothing string) error {
+	if len(steps) == 0 {
+		_, err := fmt.Fprintf(out, "nothing to do: %s\n", nothing)
+		return err
+	}
+	return deploy.Apply(ctx, steps, run, func(s deploy.Step) { _, _ = fmt.Fprintln(out, s) })
+}
+
+// errNoManager: systemd did not answer.
+var errNoManager = errors.New("systemd does not answer")
+
+func noManager(system bool, err error) error {
+	if system {
+		return fmt.Errorf("%w: %w; without systemd, have your own supervisor run: ocwatch run", errNoManager, err)
+	}
+	return fmt.Errorf("%w: %w; log in as this account itself, by ssh or machinectl shell and not by su or sudo, or install with --system", errNoManager, err)
+}

@@ -1,0 +1,59 @@
+package doctor
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/ocwatch/ocwatch/internal/openclaw"
+)
+
+// needed is the scope that setting an order, a login and a restart each take.
+// Who has it needs no other.
+const needed = "operator.admin"
+
+// gateway says whether the gateway runs, and what it lets ocwatch do.
+func gateway(w World) []Finding {
+	if w.Gateway == nil {
+		return nil
+	}
+	g := *w.Gateway
+	var list []Finding
+	if g.Health.Live && !g.Health.Ready {
+		list = append(list, Finding{
+			ID: GatewayNotReady, Severity: Warning, About: g.URL, What: "the gateway runs and is not ready: " + g.Health.Detail,
+			Why: "it may not serve turns yet", Fix: "openclaw gateway status",
+		})
+	}
+	switch {
+	case errors.Is(g.Err, openclaw.ErrUnauthorized):
+		list = append(list, unauthorized(w))
+	case g.Err != nil:
+		list = append(list, Finding{
+			ID: GatewayDown, Severity: Error, About: g.URL, What: g.Err.Error(),
+			Why: "nothing serves OpenClaw's turns. An order that is set meanwhile holds from its next start",
+			Fix: "openclaw gateway status",
+		})
+	case g.Hello.Scopes != nil && !slices.Contains(g.Hello.Scopes, needed):
+		list = append(list, Finding{
+			ID: GatewayScopes, Severity: Warning, About: g.URL,
+			What: "the gateway lets ocwatch in without the scope " + needed + ", with " + cmp.Or(strings.Join(g.Hello.Scopes, ", "), "none"),
+			Why:  "orders are then set by the openclaw command, which takes seconds and half a gigabyte, and no login can be sent to a phone",
+			Fix:  "run ocwatch on the gateway's own machine with its token, or set openclaw.gateway.token_file in ocwatch's config",
+		})
+	}
+	return list
+}
+
+func unauthorized(w World) Finding {
+	f := Finding{
+		ID: GatewayUnauthorized, Severity: Warning, About: w.Gateway.URL, What: w.Gateway.Err.Error(),
+		Why: "orders are then set by the openclaw command, which takes seconds and half a gigabyte, and no login can be sent to a phone",
+		Fix: "set openclaw.gateway.token_file in ocwatch's config to a file with the gateway's token",
+	}
+	if w.OpenClaw != nil && w.OpenClaw.SecretRef {
+		f.What += "; openclaw.json holds a reference in place of the token, which only OpenClaw can resolve"
+	}
+	return f
+}

@@ -1,0 +1,84 @@
+package doctor
+
+import "slices"
+
+// ID names a kind of finding. It stays the same over releases.
+type ID string
+
+// The kinds of findings.
+const (
+	ConfigInvalid ID = "config.invalid"
+
+	OpenClawNotFound  ID = "openclaw.not-found"
+	OpenClawNoAccess  ID = "openclaw.no-access"
+	OpenClawConfig    ID = "openclaw.config"
+	OpenClawNoCommand ID = "openclaw.no-command"
+	OpenClawSeveral   ID = "openclaw.several"
+
+	StoreNeedsMigration ID = "store.needs-migration"
+	StoreUnknownSchema  ID = "store.unknown-schema"
+	StoreCorrupt        ID = "store.corrupt"
+	StoreNotPermitted   ID = "store.not-permitted"
+	StoreBusy           ID = "store.busy"
+	StoreEmpty          ID = "store.empty"
+
+	GatewayDown         ID = "gateway.down"
+	GatewayNotReady     ID = "gateway.not-ready"
+	GatewayUnauthorized ID = "gateway.unauthorized"
+	GatewayScopes       ID = "gateway.scopes"
+
+	OrderNone       ID = "order.none"
+	OrderInConfig   ID = "order.in-config"
+	OrderIncomplete ID = "order.incomplete"
+	OrderExcluded   ID = "order.excluded"
+
+	AccountDuplicate ID = "account.duplicate"
+	AccountAlone     ID = "account.alone"
+
+	LoginDead       ID = "login.dead"
+	LoginExpiring   ID = "login.expiring"
+	LoginUnreadable ID = "login.unreadable"
+	LoginUnseen     ID = "login.unseen"
+
+	SessionPinned     ID = "session.pinned"
+	SessionPinnedHand ID = "session.pinned-by-hand"
+	SessionPinnedGone ID = "session.pinned-to-dead"
+	SessionUnreadable ID = "session.unreadable"
+
+	ClockSkew           ID = "clock.skew"
+	ProviderUnreachable ID = "provider.unreachable"
+
+	LingerOff      ID = "service.linger"
+	UnitStartLimit ID = "service.start-limit"
+	UnitFailed     ID = "service.failed"
+	UnitRestarting ID = "service.restarting"
+	UnitTight      ID = "service.tight-limit"
+	UnitDisabled   ID = "service.disabled"
+	UnitMissing    ID = "service.none"
+	NotRunning     ID = "service.not-running"
+
+	NotifyNone        ID = "notify.none"
+	NotifyUnreachable ID = "notify.unreachable"
+	NotifyGone        ID = "notify.gone"
+
+	FileMode  ID = "file.mode"
+	FileOwner ID = "file.owner"
+)
+
+var ids = []ID{
+	ConfigInvalid,
+	OpenClawNotFound, OpenClawNoAccess, OpenClawConfig, OpenClawNoCommand, OpenClawSeveral,
+	StoreNeedsMigration, StoreUnknownSchema, StoreCorrupt, StoreNotPermitted, StoreBusy, StoreEmpty,
+	GatewayDown, GatewayNotReady, GatewayUnauthorized, GatewayScopes,
+	OrderNone, OrderInConfig, OrderIncomplete, OrderExcluded,
+	AccountDuplicate, AccountAlone,
+	LoginDead, LoginExpiring, LoginUnreadable, LoginUnseen,
+	SessionPinned, SessionPinnedHand, SessionPinnedGone, SessionUnreadable,
+	ClockSkew, ProviderUnreachable,
+	LingerOff, UnitStartLimit, UnitFailed, UnitRestarting, UnitTight, UnitDisabled, UnitMissing, NotRunning,
+	NotifyNone, NotifyUnreachable, NotifyGone,
+	FileMode, FileOwner,
+}
+
+// IDs lists every kind of finding, in the order of the documentation.
+func IDs() []ID { return slices.Clone(ids) }
