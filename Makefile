@@ -21,7 +21,7 @@ OPENCLAW := 2026.9.6 2026.6.11 2026.5.28
 OPENCLAW_CODEX := 2026.9.5
 
 # The build tags of the test suites, so that lint and vet read them too.
-TAGS := e2e,codex,systemd,transport,prometheus
+TAGS := e2e,codex,systemd,transport,prometheus,browser,packages
 
 # How long `make fuzz` spends on each target.
 FUZZTIME := 10s
