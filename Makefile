@@ -46,7 +46,7 @@ demo: build ## run the watchdog against the built-in stand-in, about 30 s
 	bin/ocwatch demo
 
 .PHONY: test
-test: test-unit test-promtool e2e e2e-codex test-systemd ## every test, the real OpenClaw and a real systemd included
+test: test-unit test-promtool test-browser e2e e2e-codex test-systemd ## every test, the real OpenClaw and a real systemd and a real browser included
 
 .PHONY: test-unit
 test-unit: modules ## unit tests with the race detector
@@ -55,6 +55,10 @@ test-unit: modules ## unit tests with the race detector
 .PHONY: test-promtool
 test-promtool: build ## the alert rules and /metrics, by promtool and a real Prometheus
 	scripts/test-promtool
+
+.PHONY: test-browser
+test-browser: build ## the dashboard in a real Chromium, axe included
+	scripts/test-browser
 
 .PHONY: e2e
 e2e: build ## end-to-end tests against the real OpenClaw releases
