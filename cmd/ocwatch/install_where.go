@@ -49,6 +49,9 @@ func environment(configPath string) func(string) string {
 		if name != credentialsVariable || v != "" || configPath == "" {
 			return v
 		}
+		if abs, err := filepath.Abs(configPath); err == nil {
+			configPath = abs // a relative path in a config starts at its directory
+		}
 		return credentialsDir(configPath)
 	}
 }
