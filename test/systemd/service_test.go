@@ -201,9 +201,9 @@ func failsOver(t *testing.T, d *duty) {
 	d.spend("bob")
 	d.configure("openclaw: {gateway: {token: a-wrong-token}}\nrestart: {when: always, via: systemd}\n")
 	d.ctl(d.system, "restart", "ocwatch.service")
-	alice := d.lab.ID("alice")
-	s = d.history(5*time.Minute, "switch", "a switch to alice", func(e done) bool { return e.To == alice })
-	if order := d.lab.StoredOrder(t); s.By != "ocwatch" || s.Via != "cli" || order[0] != alice {
+	carol := d.lab.ID("carol")
+	s = d.history(5*time.Minute, "switch", "a switch to carol", func(e done) bool { return e.To == carol })
+	if order := d.lab.StoredOrder(t); s.By != "ocwatch" || s.Via != "cli" || order[0] != carol {
 		t.Errorf("%+v, and the store has %v", s, order)
 	}
 	// It may wait until the gateway is up for a minute.
