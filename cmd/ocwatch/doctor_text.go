@@ -12,10 +12,10 @@ import (
 func writeReport(w io.Writer, r doctorReport) error {
 	var b strings.Builder
 	if oc := r.OpenClaw; oc.StateDir != "" {
-		fmt.Fprintf(&b, "OpenClaw%s in %s, layout %s, gateway %s\n", before(" ", oc.Version), oc.StateDir, orDash(oc.Layout), orDash(oc.Gateway))
+		fmt.Fprintf(&b, "OpenClaw%s in %s, layout %s, gateway %s\n", printable(before(" ", oc.Version)), printable(oc.StateDir), printable(orDash(oc.Layout)), printable(orDash(oc.Gateway)))
 	}
 	for _, u := range r.Units {
-		fmt.Fprintf(&b, "%s: %s\n", u.Name, u.Active)
+		fmt.Fprintf(&b, "%s: %s\n", printable(u.Name), printable(u.Active))
 	}
 	for _, done := range r.Fixed {
 		fmt.Fprintf(&b, "mended: %s\n", printable(done))
