@@ -15,6 +15,10 @@ RETRY := scripts/retry
 GOLANGCI_VERSION := v2.15.0
 GOLANGCI := $(CACHE)/bin/golangci-lint-$(GOLANGCI_VERSION)
 
+NFPM_VERSION := v2.45.2
+NFPM := $(CACHE)/bin/nfpm-$(NFPM_VERSION)
+export NFPM
+
 # The OpenClaw releases that the end-to-end tests run against, one for each
 # store layout, and the one with the native Codex runtime.
 OPENCLAW := 2026.9.6 2026.6.11 2026.5.28
@@ -45,8 +49,18 @@ build: modules ## build bin/ocwatch
 demo: build ## run the watchdog against the built-in stand-in, about 30 s
 	bin/ocwatch demo
 
+.PHONY: deb
+deb: modules $(NFPM) ## the Debian package and the tarball for this machine, into dist/
+	rm -rf dist
+	scripts/package dist $$(go env GOARCH)
+
+.PHONY: release
+release: modules $(NFPM) ## packages and tarballs for amd64 and arm64, checksums, SBOMs, into dist/
+	rm -rf dist
+	scripts/package dist amd64 arm64
+
 .PHONY: test
-test: test-unit test-promtool e2e e2e-codex test-systemd ## every test, the real OpenClaw and a real systemd included
+test: test-unit test-promtool test-packages e2e e2e-codex test-systemd ## every test, the real OpenClaw and a real systemd included
 
 .PHONY: test-unit
 test-unit: modules ## unit tests with the race detector
@@ -55,6 +69,10 @@ test-unit: modules ## unit tests with the race detector
 .PHONY: test-promtool
 test-promtool: build ## the alert rules and /metrics, by promtool and a real Prometheus
 	scripts/test-promtool
+
+.PHONY: test-packages
+test-packages: modules $(NFPM) ## packages: reproducible, whole, man pages and completions in order
+	scripts/test-packages
 
 .PHONY: e2e
 e2e: build ## end-to-end tests against the real OpenClaw releases
@@ -68,7 +86,8 @@ e2e-night: build ## what make test leaves out on the real OpenClaw, nightly
 	OCWATCH_NIGHT=1 scripts/test-e2e -run 'TestReleases|TestTerminalLogin|TestReplaceAccount|TestRotation|TestProviders' e2e $(OPENCLAW)
 
 .PHONY: nightly
-nightly: e2e-night ## the long job: e2e-night, and every fuzz target for a minute
+nightly: e2e-night $(NFPM) ## the long job: e2e-night, the packages of every architecture, every fuzz target for a minute
+	OCWATCH_NIGHT=1 scripts/test-packages
 	$(MAKE) fuzz FUZZTIME=60s
 
 .PHONY: e2e-codex
@@ -76,7 +95,7 @@ e2e-codex: build ## the end-to-end case on the native Codex runtime
 	scripts/test-e2e codex $(OPENCLAW_CODEX)
 
 .PHONY: test-systemd
-test-systemd: build ## tests against a real systemd, in namespaces of their own (root)
+test-systemd: build $(NFPM) ## tests against a real systemd, in namespaces of their own (root)
 	scripts/test-systemd $(firstword $(OPENCLAW))
 
 .PHONY: lint
@@ -85,6 +104,7 @@ lint: modules $(GOLANGCI) ## gofmt, go vet, golangci-lint, shell syntax
 	  if [ -n "$$bad" ]; then printf 'gofmt: run `make fmt` on\n%s\n' "$$bad"; exit 1; fi
 	@for f in scripts/* .ci/run test/with-systemd; do if [ -f $$f ] && head -c2 $$f | grep -q '#!'; then bash -n $$f; fi; done
 	go vet -tags $(TAGS) ./...
+	go vet -tags manual ./cmd/ocwatch
 	$(GOLANGCI) config verify
 	$(GOLANGCI) run --build-tags $(TAGS) ./...
 
@@ -96,6 +116,9 @@ fmt: $(GOLANGCI) ## format every Go file
 # fetched everywhere: minutes the first time, then cached.
 $(GOLANGCI):
 	scripts/install-tool $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+
+$(NFPM):
+	scripts/install-tool $@ github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM_VERSION)
 
 .PHONY: bench
 bench: build ## the figures that are promised, measured, as a table

@@ -137,9 +137,8 @@ func skeleton(doc string) []string {
 	for _, b := range blocks(doc) {
 		parts = append(parts, "block of "+b[0]+":\n"+b[1])
 	}
-	text := prose(doc)
-	for section, line := 0, ""; text != ""; {
-		line, text, _ = strings.Cut(text, "\n")
+	section := 0
+	for line := range strings.SplitSeq(prose(doc), "\n") {
 		if h := heading.FindStringSubmatch(line); h != nil {
 			section++
 			parts = append(parts, h[1]+" section "+strconv.Itoa(section))
@@ -297,11 +296,11 @@ func TestNamedTests(t *testing.T) {
 		for _, m := range invoked.FindAllStringSubmatch(doc, -1) {
 			// Subtests stand behind a slash, perhaps with a choice in brackets.
 			run := regexp.MustCompile(`\([^()]*\)`).ReplaceAllString(strings.ReplaceAll(m[2], `\|`, "|"), "")
-			for _, test := range strings.Split(run, "|") {
+			for test := range strings.SplitSeq(run, "|") {
 				found++
 				test, _, _ = strings.Cut(test, "/")
 				var there []string
-				for _, dir := range strings.Fields(m[1]) {
+				for dir := range strings.FieldsSeq(m[1]) {
 					there = append(there, testsIn(t, dir)...)
 				}
 				if !slices.ContainsFunc(there, regexp.MustCompile(test).MatchString) {

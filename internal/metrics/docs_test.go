@@ -12,20 +12,20 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// family is what the documentation says of a metric.
-type family struct{ kind, labels string }
+// documentedFamily is what the documentation says of a metric.
+type documentedFamily struct{ kind, labels string }
 
 // documented are the rows of docs/metrics.md: name, type, unit, labels.
 var documented = regexp.MustCompile("(?m)^\\| `(ocwatch_[a-z_]+)` \\| ([a-z]+) \\| [^|]+ \\|([^|]*)\\|")
 
 // registered are ocwatch's own metrics as the registry has them.
-func registered(t *testing.T) map[string]family {
+func registered(t *testing.T) map[string]documentedFamily {
 	t.Helper()
-	families, err := busy().registry.Gather()
+	families, err := all(busy()).Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := map[string]family{}
+	out := map[string]documentedFamily{}
 	for _, f := range families {
 		if !strings.HasPrefix(f.GetName(), "ocwatch_") {
 			continue
@@ -34,7 +34,7 @@ func registered(t *testing.T) map[string]family {
 		for _, l := range f.GetMetric()[0].GetLabel() {
 			labels = append(labels, "`"+l.GetName()+"`")
 		}
-		out[f.GetName()] = family{kind: strings.ToLower(f.GetType().String()), labels: strings.Join(labels, ", ")}
+		out[f.GetName()] = documentedFamily{kind: strings.ToLower(f.GetType().String()), labels: strings.Join(labels, ", ")}
 	}
 	return out
 }
@@ -43,9 +43,9 @@ func registered(t *testing.T) map[string]family {
 func TestEveryMetricIsDocumented(t *testing.T) {
 	t.Parallel()
 	doc := read(t, "../../docs/metrics.md")
-	got := map[string]family{}
+	got := map[string]documentedFamily{}
 	for _, row := range documented.FindAllStringSubmatch(doc, -1) {
-		got[row[1]] = family{kind: row[2], labels: strings.TrimSpace(row[3])}
+		got[row[1]] = documentedFamily{kind: row[2], labels: strings.TrimSpace(row[3])}
 	}
 	want := registered(t)
 	for name, f := range want {
@@ -126,39 +126,82 @@ func TestEveryAlertIsTested(t *testing.T) {
 	}
 }
 
+// panel is as much of a panel of Grafana's as can be wrong without Grafana.
+type panel struct {
+	ID         int
+	Title      string
+	Type       string
+	GridPos    struct{ X, Y, W, H int }
+	Datasource struct{ UID string }
+	Targets    []struct {
+		RefID, Expr string
+		Datasource  struct{ UID string }
+	}
+}
+
 // TestDashboard: it can be imported into any Grafana, whatever its Prometheus
-// is called there.
+// is called there. What its queries find is for test/prometheus.
 func TestDashboard(t *testing.T) {
 	t.Parallel()
 	var board struct {
-		UID    string
-		Panels []struct {
-			ID         int
-			Title      string
-			Datasource struct{ UID string }
-			Targets    []struct {
-				Expr       string
-				Datasource struct{ UID string }
-			}
+		UID           string
+		SchemaVersion int
+		Templating    struct {
+			List []struct{ Name, Type string }
 		}
+		Panels []panel
 	}
 	if err := json.Unmarshal([]byte(read(t, "../../deploy/grafana/ocwatch.json")), &board); err != nil {
 		t.Fatal(err)
 	}
-	ids := map[int]bool{}
+	// Grafana 11 writes 39 and later ones migrate it.
+	if board.UID != "ocwatch" || board.SchemaVersion != 39 || len(board.Panels) < 10 {
+		t.Errorf("%s of version %d has %d panels", board.UID, board.SchemaVersion, len(board.Panels))
+	}
+	variables := map[string]bool{}
+	for _, v := range board.Templating.List {
+		variables["$"+v.Name] = true
+		if (v.Name == "datasource") != (v.Type == "datasource") {
+			t.Errorf("variable %s is a %s", v.Name, v.Type)
+		}
+	}
+	ids, cells := map[int]bool{}, map[[2]int]string{}
 	for _, p := range board.Panels {
-		if ids[p.ID] || p.Title == "" || len(p.Targets) == 0 {
-			t.Errorf("panel %d, %q: %d targets", p.ID, p.Title, len(p.Targets))
+		p.check(t, variables)
+		if ids[p.ID] {
+			t.Errorf("panel %q: another one is %d too", p.Title, p.ID)
 		}
 		ids[p.ID] = true
-		for _, q := range p.Targets {
-			if q.Datasource.UID != "${datasource}" || !strings.Contains(q.Expr, `instance=~"$instance"`) {
-				t.Errorf("panel %q asks %s for %s", p.Title, q.Datasource.UID, q.Expr)
+		for x := range p.GridPos.W {
+			for y := range p.GridPos.H {
+				cell := [2]int{p.GridPos.X + x, p.GridPos.Y + y}
+				if other := cells[cell]; other != "" || cell[0] >= 24 {
+					t.Fatalf("panel %q lies over %q, or beyond the right edge", p.Title, other)
+				}
+				cells[cell] = p.Title
 			}
 		}
 	}
-	if board.UID != "ocwatch" || len(ids) < 10 {
-		t.Errorf("%s has %d panels", board.UID, len(ids))
+}
+
+// check finds what is wrong with a panel by itself.
+func (p panel) check(t *testing.T, variables map[string]bool) {
+	t.Helper()
+	if p.ID == 0 || p.Title == "" || len(p.Targets) == 0 || p.GridPos.W*p.GridPos.H == 0 || p.Datasource.UID != "${datasource}" ||
+		!slices.Contains([]string{"stat", "timeseries", "table", "state-timeline"}, p.Type) {
+		t.Errorf("panel %+v", p)
+	}
+	refs := map[string]bool{}
+	for _, q := range p.Targets {
+		if refs[q.RefID] || q.RefID == "" || q.Datasource.UID != "${datasource}" || !strings.Contains(q.Expr, `instance=~"$instance"`) {
+			t.Errorf("panel %q asks %s, as %q, for %s", p.Title, q.Datasource.UID, q.RefID, q.Expr)
+		}
+		refs[q.RefID] = true
+		for _, v := range regexp.MustCompile(`\$\w+`).FindAllString(q.Expr, -1) {
+			if !variables[v] {
+				t.Errorf("panel %q: there is no variable %s", p.Title, v)
+			}
+		}
 	}
 }
 

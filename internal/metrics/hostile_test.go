@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,11 +20,14 @@ func TestAnyStatusCanBeScraped(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		s := Snapshot{Status: watchdog.Status{Pools: anyPools(rt)}}
-		if _, err := testutil.GatherAndCount(New("", fixed(s)).registry); err != nil {
+		if _, err := testutil.GatherAndCount(all(New("", fixed(s)))); err != nil {
 			rt.Fatal(err)
 		}
 	})
 }
+
+// long is a beginning of names that are one once they are cut.
+var long = strings.Repeat("n", maxText)
 
 // anyPools are pools as the watchdog may have them: no two of one agent and
 // provider, no profile twice in one of them.
@@ -38,14 +42,14 @@ func anyPools(t *rapid.T) []watchdog.PoolStatus {
 	})
 	prof := rapid.Custom(func(t *rapid.T) watchdog.ProfileStatus {
 		return watchdog.ProfileStatus{
-			ID: rapid.SampledFrom([]string{"a", "b", "c", ""}).Draw(t, "id"), Account: word.Draw(t, "account"),
+			ID: rapid.SampledFrom([]string{"a", "b", "c", "", long + "a", long + "b"}).Draw(t, "id"), Account: word.Draw(t, "account"),
 			State:    rapid.SampledFrom(append(profileStates(), "")).Draw(t, "state"),
 			ProbedAt: rapid.Ptr(instant, true).Draw(t, "probed"), Windows: rapid.SliceOfN(win, 0, 5).Draw(t, "windows"),
 		}
 	})
 	pool := rapid.Custom(func(t *rapid.T) watchdog.PoolStatus {
 		p := watchdog.PoolStatus{
-			Agent: rapid.SampledFrom([]string{"main", "work", ""}).Draw(t, "agent"), Provider: rapid.SampledFrom([]string{"openai", "x"}).Draw(t, "provider"),
+			Agent: rapid.SampledFrom([]string{"main", "work", "", long + "a", long + "b"}).Draw(t, "agent"), Provider: rapid.SampledFrom([]string{"openai", "x"}).Draw(t, "provider"),
 			State:      rapid.SampledFrom(append(poolStates(), failover.PoolState(""))).Draw(t, "pool state"),
 			RecoversAt: rapid.Ptr(instant, true).Draw(t, "recovers"),
 			Profiles:   rapid.SliceOfNDistinct(prof, 0, 3, func(p watchdog.ProfileStatus) string { return p.ID }).Draw(t, "profiles"),

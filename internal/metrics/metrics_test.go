@@ -2,8 +2,10 @@ package metrics
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -83,7 +85,7 @@ func TestAllSeries(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := testutil.GatherAndCompare(m.registry, bytes.NewReader(want), names...); err != nil {
+		if err := testutil.GatherAndCompare(all(m), bytes.NewReader(want), names...); err != nil {
 			t.Error(err)
 		}
 		if lines != string(want) {
@@ -103,7 +105,7 @@ func TestBuildInfo(t *testing.T) {
 // TestConventions: names, units and help as Prometheus would have them.
 func TestConventions(t *testing.T) {
 	t.Parallel()
-	problems, err := testutil.GatherAndLint(busy().registry)
+	problems, err := testutil.GatherAndLint(all(busy()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,6 +172,56 @@ func TestRoundAge(t *testing.T) {
 	}
 }
 
+// TestRendering: a round's text is made once; the next round's, even one that
+// found the same, and what is not of a round are shown at once.
+func TestRendering(t *testing.T) {
+	t.Parallel()
+	snap := everything(time.Now())
+	m := New("", func(context.Context) Snapshot { return snap })
+	first := scrape(t, m)
+	once := m.quota.of(snap.Status.Pools)
+	if again := m.quota.of(snap.Status.Pools); &once[0] != &again[0] {
+		t.Error("the same round was written twice")
+	}
+	snap.Status.Paused = false
+	if text := scrape(t, m); strings.Contains(text, "\nocwatch_paused 1\n") || !strings.Contains(first, "\nocwatch_paused 1\n") {
+		t.Error("the end of a pause waits for a round")
+	}
+	const bob = `profile="openai:bob@example.com"`
+	snap.Status.Pools = slices.Clone(snap.Status.Pools)
+	snap.Status.Pools[0].Profiles = slices.DeleteFunc(slices.Clone(snap.Status.Pools[0].Profiles), func(p watchdog.ProfileStatus) bool {
+		return p.ID == "openai:bob@example.com"
+	})
+	if text := scrape(t, m); strings.Contains(text, bob) || !strings.Contains(first, bob) {
+		t.Error("a profile that is gone is still shown")
+	}
+	snap.Status.Pools = nil
+	if text := scrape(t, m); strings.Contains(text, "ocwatch_pool_state{") || !strings.Contains(text, "\nocwatch_omitted_profiles 0\n") {
+		t.Error("pools that are gone are still shown")
+	}
+}
+
+// TestUnknownIsAbsent: what nobody knows has no series, and never 0.
+func TestUnknownIsAbsent(t *testing.T) {
+	t.Parallel()
+	text := scrape(t, New("", fixed(Snapshot{Started: time.Now()})))
+	for _, name := range []string{"ocwatch_gateway_up", "ocwatch_round_interval_seconds", "ocwatch_pool_state", "ocwatch_outbox_pending_messages"} {
+		if strings.Contains(text, name) {
+			t.Errorf("%s before the first round", name)
+		}
+	}
+	text = scrape(t, New("", fixed(everything(time.Now()))))
+	for _, series := range []string{
+		`ocwatch_window_used_ratio{account="acct-dave"`, `ocwatch_window_reset_timestamp_seconds{account="acct-dave"`,
+		`ocwatch_profile_probe_timestamp_seconds{account="acct-dave"`, `ocwatch_profile_order_position{agent="main",profile="openai:dave`,
+		`ocwatch_pool_recovers_timestamp_seconds{agent="work"`, `ocwatch_outbox_delivered_timestamp_seconds{endpoint="ops"`,
+	} {
+		if strings.Contains(text, series) {
+			t.Errorf("%s: nobody knows that", series)
+		}
+	}
+}
+
 // TestBounds: whatever providers and configs name, the answer stays bounded and
 // can be read.
 func TestBounds(t *testing.T) {
@@ -206,15 +258,44 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// BenchmarkScrape is one scrape of a watchdog with a thousand accounts.
+// BenchmarkScrape is one scrape of a watchdog with a thousand accounts, by HTTP
+// and read to its end: the first one after a round, and one that finds what the
+// last one found. The goal is 50 ms.
 func BenchmarkScrape(b *testing.B) {
-	m := New("", fixed(crowd(time.Now(), 1000)))
-	h := m.Handler(zerolog.Nop())
-	var size int
-	for b.Loop() {
-		rec := httptest.NewRecorder()
-		h.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/metrics", nil))
-		size = rec.Body.Len()
+	now := time.Now()
+	rounds := []Snapshot{crowd(now, 1000), crowd(now, 1000)}
+	for _, bc := range []struct {
+		name   string
+		rounds int
+	}{
+		{"after a round", 2},
+		{"again", 1},
+	} {
+		b.Run(bc.name, func(b *testing.B) {
+			asked := 0
+			m := New("", func(context.Context) Snapshot { asked++; return rounds[asked%bc.rounds] })
+			server := httptest.NewServer(m.Handler(zerolog.Nop()))
+			defer server.Close()
+			b.ReportAllocs()
+			var size int64
+			for b.Loop() {
+				req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, server.URL, http.NoBody)
+				if err != nil {
+					b.Fatal(err)
+				}
+				// As Prometheus asks; the client then leaves the answer as it is.
+				req.Header.Set("Accept-Encoding", "gzip")
+				resp, err := server.Client().Do(req)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if size, err = io.Copy(io.Discard, resp.Body); err != nil {
+					b.Fatal(err)
+				}
+				_ = resp.Body.Close()
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1e6, "ms/op")
+			b.ReportMetric(float64(size)/1024, "KiB")
+		})
 	}
-	b.ReportMetric(float64(size)/1024, "KiB")
 }

@@ -3,7 +3,17 @@ package metrics
 import (
 	"context"
 	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+	"github.com/rs/zerolog"
 
 	"github.com/ocwatch/ocwatch/failover"
 	"github.com/ocwatch/ocwatch/failover/forecast"
@@ -14,6 +24,18 @@ import (
 
 // fixed reads the same snapshot at every scrape.
 func fixed(s Snapshot) Read { return func(context.Context) Snapshot { return s } }
+
+// all are all families of an answer, checked: that their names and labels can
+// be, and that no two series are one.
+func all(m *Metrics) prometheus.Gatherer {
+	return prometheus.Gatherers{prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
+		rec := httptest.NewRecorder()
+		m.Handler(zerolog.Nop()).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		parser := expfmt.NewTextParser(model.UTF8Validation)
+		families, err := parser.TextToMetricFamilies(rec.Body)
+		return slices.Collect(maps.Values(families)), err
+	})}
+}
 
 func window(name string, used float64, resets time.Time) watchdog.WindowStatus {
 	return watchdog.WindowStatus{Window: quota.Window{Name: name, UsedPercent: quota.Percent(used), ResetsAt: resets}}
@@ -63,6 +85,7 @@ func everything(now time.Time) Snapshot {
 			Problems: []watchdog.Problem{{What: "something"}},
 		},
 		Started: now.Add(-time.Hour), Warnings: 2, Logins: 1, Restarts: Budget{Used: 1, Limit: 3}, Journal: true,
+		Interval: time.Minute,
 		Outbox: []Queue{
 			{EndpointStatus: journal.EndpointStatus{Endpoint: "ops", Pending: 3, Dead: 1}, Oldest: now.Add(-20 * time.Minute)},
 			{EndpointStatus: journal.EndpointStatus{Endpoint: "phone", LastDelivered: now.Add(-time.Hour), Disabled: true}},

@@ -67,10 +67,10 @@ func TestReleases(t *testing.T) {
 				{"a new order serves the next turn", servesNextTurn, nil},
 				{"a chat keeps its account", keepsPins, nil},
 				{"a turn in flight is left alone", leavesTurnInFlight, nil},
-				{"a healthy minute writes nothing", writesNothing, nil},
+				{"a healthy minute writes nothing", writesNothing, []string{lab.SharedDatabase, lab.JSONFiles}},
 				// After a minute without turns, since a gateway asks a model for a
 				// session's title some time after the turn.
-				{"the owner's own chat", tellsOwnersChat, nil},
+				{"the owner's own chat", tellsOwnersChat, []string{lab.SharedDatabase, lab.JSONFiles}},
 				{"the whole job", doesItsJob, []string{lab.SharedDatabase, lab.JSONFiles}},
 				{"killed at any moment", survivesKills, nil},
 				// Near the end, since OpenClaw goes by its blocks for hours.

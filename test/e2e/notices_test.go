@@ -79,7 +79,7 @@ func (s *stage) awaitBlocked(t *testing.T, name string) time.Time {
 // the preference from then on, over a restart of ocwatch too, and the history
 // says what it was before.
 func TestPersonSetsTheOrder(t *testing.T) {
-	t.Parallel() // with TestRotation: both wait most of the time
+	t.Parallel() // with all that have a gateway of their own: they wait most of the time
 	s := start(t, new(sync.Mutex), lab.SharedDatabase)
 	s.reset(t, s.Dial(t))
 	asked := s.Provider.Mark()

@@ -57,6 +57,7 @@ func someProviders() []kept {
 // its own provider, told in its own terms, and of two keys of a plan the spent
 // one goes behind the other, which the running gateway confirms.
 func TestProviders(t *testing.T) {
+	t.Parallel()
 	l := lab.New(t, lab.Options{Version: lab.SharedDatabase, Config: withoutPlugins})
 	for _, k := range someProviders() {
 		paste(t, l, k)

@@ -31,6 +31,7 @@ import (
 // TestReplaceAccount changes an account on the real OpenClaw, with a phone that
 // approves as whoever the test says.
 func TestReplaceAccount(t *testing.T) {
+	t.Parallel()
 	for _, version := range releases() {
 		t.Run(version, func(t *testing.T) {
 			daily(t, version, lab.SharedDatabase)

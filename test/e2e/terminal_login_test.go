@@ -21,6 +21,7 @@ import (
 // TestTerminalLogin logs in through openclaw's command, on one release of each
 // store layout, with no gateway running.
 func TestTerminalLogin(t *testing.T) {
+	t.Parallel()
 	for _, version := range releases() {
 		t.Run(version, func(t *testing.T) {
 			daily(t, version, lab.JSONFiles)

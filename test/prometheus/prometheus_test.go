@@ -84,8 +84,7 @@ func TestPromtoolLikesTheMetrics(t *testing.T) {
 // TestScrape: what a real Prometheus makes of it, and that an alert comes of it.
 func TestScrape(t *testing.T) {
 	t.Parallel()
-	target := watch(t)
-	ask := prometheus(t, target)
+	p := startPrometheus(t, watch(t))
 	for _, tc := range []struct{ name, query, want string }{
 		{"it is up", `up{job="ocwatch"}`, "1"},
 		{"quota of a window", `ocwatch_window_used_ratio{provider="openai",profile="openai:alice@example.com",window="5h",scope=""}`, "0.1"},
@@ -96,6 +95,7 @@ func TestScrape(t *testing.T) {
 		{"accounts were asked", `sum(ocwatch_probes_total) >= bool 3`, "1"},
 		{"and it took time", `sum(ocwatch_probe_duration_seconds_count) >= bool 3`, "1"},
 		{"the round is young", `ocwatch_round_age_seconds < bool 60`, "1"},
+		{"the next is due", `ocwatch_round_interval_seconds`, "30"},
 		{"nobody takes the messages", `ocwatch_outbox_pending_messages{endpoint="ops"} > bool 0`, "1"},
 		{"the budget of restarts", `ocwatch_restart_budget_limit`, "3"},
 		{"the build", `ocwatch_build_info`, "1"},
@@ -103,15 +103,18 @@ func TestScrape(t *testing.T) {
 		{"and no other alarm of such weight", `count(ALERTS{severity="critical",alertname!="OcwatchPoolDepleted"}) or vector(0)`, "0"},
 	} {
 		await(t, tc.name+": "+tc.want+" for "+tc.query, func() (string, bool) {
-			got := ask(tc.query)
+			got := p.value(t, tc.query)
 			return got, got == tc.want
 		})
 	}
 }
 
-// prometheus runs a Prometheus that scrapes target every second, and returns
-// how it is asked for the value of an expression.
-func prometheus(t *testing.T, target string) func(query string) string {
+// prometheusServer is a Prometheus, by its address.
+type prometheusServer string
+
+// startPrometheus runs a Prometheus that scrapes targets every second, and judges
+// them by the rules.
+func startPrometheus(t *testing.T, targets ...string) prometheusServer {
 	t.Helper()
 	dir, address := t.TempDir(), freeAddress(t)
 	alerts, err := filepath.Abs(rules)
@@ -121,25 +124,39 @@ func prometheus(t *testing.T, target string) func(query string) string {
 	file := filepath.Join(dir, "prometheus.yml")
 	write(t, file, fmt.Sprintf(`global: {scrape_interval: 1s, evaluation_interval: 1s}
 rule_files: [%q]
-scrape_configs: [{job_name: ocwatch, static_configs: [{targets: [%q]}]}]
-`, alerts, target))
+scrape_configs: [{job_name: ocwatch, static_configs: [{targets: ["%s"]}]}]
+`, alerts, strings.Join(targets, `", "`)))
 	start(t, "HOME="+dir, filepath.Join(tools, "prometheus"), "--config.file", file,
 		"--storage.tsdb.path", filepath.Join(dir, "data"), "--web.listen-address", address, "--log.level", "warn")
-	return func(query string) string {
-		text, err := get(t.Context(), "http://"+address+"/api/v1/query?query="+url.QueryEscape(query))
-		var answer struct {
-			Data struct {
-				Result []struct{ Value [2]any }
-			}
-		}
-		switch {
-		case err != nil:
-			return err.Error()
-		case json.Unmarshal([]byte(text), &answer) != nil || len(answer.Data.Result) != 1:
-			return text
-		}
-		return fmt.Sprint(answer.Data.Result[0].Value[1])
+	return prometheusServer(address)
+}
+
+// api asks for a path of the API, and returns the data of the answer, or what
+// else there is.
+func (p prometheusServer) api(t *testing.T, path string) json.RawMessage {
+	t.Helper()
+	text, err := get(t.Context(), "http://"+string(p)+"/api/v1/"+path)
+	if err != nil {
+		return json.RawMessage(err.Error())
 	}
+	var answer struct{ Data json.RawMessage }
+	if json.Unmarshal([]byte(text), &answer) != nil || answer.Data == nil {
+		return json.RawMessage(text)
+	}
+	return answer.Data
+}
+
+// value is the value of an expression that has one, and else the answer.
+func (p prometheusServer) value(t *testing.T, query string) string {
+	t.Helper()
+	text := p.api(t, "query?query="+url.QueryEscape(query))
+	var data struct {
+		Result []struct{ Value [2]any }
+	}
+	if json.Unmarshal(text, &data) != nil || len(data.Result) != 1 {
+		return string(text)
+	}
+	return fmt.Sprint(data.Result[0].Value[1])
 }
 
 // start runs a program until the test ends, and tells its log where that failed.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -18,6 +19,7 @@ func (a *App) measure(ctx context.Context) metrics.Snapshot {
 		Status: s.Status, Started: a.started, Warnings: len(s.Warnings), Logins: len(a.desk.List()),
 		Journal: a.journal.Trouble() == nil,
 	}
+	snap.Interval = a.interval(cmp.Or(s.At, a.started))
 	budget := cfg.Restart.Budget
 	tried, budgetErr := attempts{a.journal}.Restarts(ctx, time.Now().Add(-budget.Per))
 	snap.Restarts = metrics.Budget{Used: len(tried), Limit: budget.Count}
@@ -30,6 +32,12 @@ func (a *App) measure(ctx context.Context) metrics.Snapshot {
 		}
 	}
 	return snap
+}
+
+// interval is how long after a round the schedule asks for the next one.
+func (a *App) interval(round time.Time) time.Duration {
+	round = round.Truncate(time.Second) // as schedules do, so that a minute is one
+	return a.pace(a.parts.current().cfg).Schedule.Next(round).Sub(round)
 }
 
 // queues is the outbox, with the age of what waits in it.

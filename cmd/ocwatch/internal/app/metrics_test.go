@@ -64,6 +64,7 @@ func TestMetricsTellTheStory(t *testing.T) {
 		`ocwatch_restart_budget_limit 3`,
 		`ocwatch_journal_healthy 1`,
 		`ocwatch_gateway_up 1`,
+		`ocwatch_round_interval_seconds 0.1`,
 	} {
 		if !strings.Contains(text, "\n"+want+"\n") {
 			t.Errorf("no %s", want)
