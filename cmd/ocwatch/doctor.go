@@ -112,7 +112,7 @@ func (g *global) world(ctx context.Context) (doctor.World, error) {
 	if !found {
 		path = ""
 	}
-	cfg, err := config.Load(path, os.Getenv)
+	cfg, err := config.Load(path, environment(path))
 	if err != nil {
 		return app.World(ctx, app.Options{}, path, err), nil
 	}
