@@ -28,7 +28,7 @@ func TestNothingForgesTheTerminal(t *testing.T) {
 		fill(reflect.ValueOf(v).Elem())
 	}
 	var table, examined strings.Builder
-	if err := errors.Join(writeTable(&table, status, look{}, now), writeReport(&examined, report)); err != nil {
+	if err := errors.Join(writeTable(&table, status, look{}, now), writeReport(&examined, report, look{})); err != nil {
 		t.Fatal(err)
 	}
 	told := map[string]string{"status": table.String(), "why": whyText(why, now), "doctor": examined.String()}

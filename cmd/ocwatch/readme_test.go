@@ -23,7 +23,7 @@ var shapes = []struct {
 	{regexp.MustCompile(`[█░]+`), "BAR"},
 	{regexp.MustCompile(`\b[0-9A-Z]{4}-[0-9A-Z]{4,5}\b`), "CODE"},
 	{regexp.MustCompile(`[A-Z][a-z]+day \d+ [A-Z][a-z]+ \d{4}`), "DATE"},
-	{regexp.MustCompile(`(?:\b(?:at|on) )?(?:[A-Z][a-z]{2} \d+ [A-Z][a-z]{2} )?\d\d:\d\d(?::\d\d)?(?: UTC)?(?: \([^)]*here\))?`), "TIME"},
+	{regexp.MustCompile(`(?:\b(?:at|on) )?(?:(?:[A-Z][a-z]{2} )?\d+ [A-Z][a-z]{2} )?\d\d:\d\d(?::\d\d)?(?: UTC)?(?: \([^)]*here\))?`), "TIME"},
 	{regexp.MustCompile(`\d+ h(?: \d+ min)?|\d[\d.]* ?m?s\b`), "SPAN"},
 	{regexp.MustCompile(`Or run on \S+:`), "Or run on HOST:"},
 	{regexp.MustCompile(`\d+(?:\.\d+)?`), "N"},
