@@ -12,10 +12,10 @@ import (
 func writeReport(w io.Writer, r doctorReport, l look) error {
 	var b strings.Builder
 	if oc := r.OpenClaw; oc.StateDir != "" {
-		fmt.Fprintf(&b, "OpenClaw%s in %s, layout %s, gateway %s\n", printable(before(" ", oc.Version)), printable(oc.StateDir), orDash(oc.Layout), orDash(oc.Gateway))
+		fmt.Fprintf(&b, "OpenClaw%s in %s, layout %s, gateway %s\n", printable(before(" ", oc.Version)), printable(oc.StateDir), printable(orDash(oc.Layout)), printable(orDash(oc.Gateway)))
 	}
 	for _, u := range r.Units {
-		fmt.Fprintf(&b, "%s: %s\n", printable(u.Name), l.paint(u.Active, activeColour(u.Active)))
+		fmt.Fprintf(&b, "%s: %s\n", printable(u.Name), l.paint(printable(u.Active), activeColour(u.Active)))
 	}
 	for _, done := range r.Fixed {
 		fmt.Fprintf(&b, "mended: %s\n", printable(done))
