@@ -33,7 +33,7 @@ export const states = () => {
         await shot(page, `${world}-dark`);
         await page.emulateMedia({ colorScheme: "light" });
       }
-      for (const width of [phone.width, 320]) {
+      for (const width of [320, phone.width]) {
         await page.setViewportSize({ width, height: phone.height });
         await fits(page, `${width} wide`);
       }
