@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/ocwatch/ocwatch/internal/doctor"
@@ -11,6 +12,7 @@ import (
 // writeReport prints the report for a person, the worst first.
 func writeReport(w io.Writer, r doctorReport) error {
 	var b strings.Builder
+	columns := lookOf(w, os.Getenv).textWidth()
 	if oc := r.OpenClaw; oc.StateDir != "" {
 		fmt.Fprintf(&b, "OpenClaw%s in %s, layout %s, gateway %s\n", before(" ", oc.Version), oc.StateDir, orDash(oc.Layout), orDash(oc.Gateway))
 	}
@@ -21,7 +23,7 @@ func writeReport(w io.Writer, r doctorReport) error {
 		fmt.Fprintf(&b, "mended: %s\n", printable(done))
 	}
 	for _, f := range r.Findings {
-		writeFinding(&b, f)
+		writeFinding(&b, columns, f)
 	}
 	if b.Len() > 0 {
 		b.WriteByte('\n')
@@ -33,7 +35,7 @@ func writeReport(w io.Writer, r doctorReport) error {
 
 const findingIndent = "         "
 
-func writeFinding(b *strings.Builder, f doctor.Finding) {
+func writeFinding(b *strings.Builder, columns int, f doctor.Finding) {
 	what := f.What
 	if f.About != "" && !strings.HasPrefix(f.What, f.About) {
 		what = f.About + ": " + f.What
@@ -43,10 +45,10 @@ func writeFinding(b *strings.Builder, f doctor.Finding) {
 	}
 	head := fmt.Sprintf("%-9s", f.Severity)
 	for line := range strings.Lines(what + " [" + string(f.ID) + "]") { // a config has a line for each mistake
-		wrap(b, head, findingIndent, line)
+		wrap(b, columns, head, findingIndent, printable(line))
 		head = findingIndent
 	}
-	wrap(b, findingIndent+"why:  ", findingIndent+"      ", f.Why)
+	wrap(b, columns, findingIndent+"why:  ", findingIndent+"      ", printable(f.Why))
 	// A command is not wrapped: it is copied.
 	fmt.Fprintf(b, "%smend: %s\n", findingIndent, printable(f.Fix))
 	if f.Fixable {
