@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/ocwatch/ocwatch/internal/openclaw"
 )
 
 // Both languages have the same head, as OpenClaw reads it, and name the same
@@ -16,6 +18,10 @@ func TestSkill(t *testing.T) {
 		text, err := Skill(language)
 		if err != nil || !strings.HasPrefix(text, skillHead) || !strings.Contains(text, `"requires": { "bins": ["ocwatch"] }`) {
 			t.Errorf("%s: %v\n%s", language, err, text)
+		}
+		// There the change of an account would end the agent that makes it.
+		if !strings.Contains(text, "`"+string(openclaw.JSONFiles)+"`") {
+			t.Errorf("%s: nothing is said of releases with JSON files", language)
 		}
 		_, description, _ := strings.Cut(text, "\ndescription: ")
 		if description, _, _ = strings.Cut(description, "\n"); utf8.RuneCountInString(description) > 160 {

@@ -60,6 +60,9 @@ Ctrl-C.`,
 // demo builds the world, sets the watchdog on it, and plays the demand. Where
 // listen names an address, the dashboard is served there until ctx ends.
 func demo(ctx context.Context, dir, listen string, scr *screen) error {
+	if port := (web.Port{Address: listen}); port.Open() {
+		return fmt.Errorf("--listen %q: the demo is for this machine alone; want a loopback address, like 127.0.0.1:18790", listen)
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	scr.broken = cancel

@@ -66,7 +66,7 @@ Exit codes: 0 nothing is wrong (there may be notes), 1 there is something.`,
 				enc.SetIndent("", "  ")
 				err = enc.Encode(report)
 			} else {
-				err = writeReport(cmd.OutOrStdout(), report)
+				err = writeReport(cmd.OutOrStdout(), report, lookOf(cmd.OutOrStdout(), os.Getenv))
 			}
 			if err == nil && !report.OK {
 				return exitCode(1)
@@ -112,7 +112,7 @@ func (g *global) world(ctx context.Context) (doctor.World, error) {
 	if !found {
 		path = ""
 	}
-	cfg, err := config.Load(path, os.Getenv)
+	cfg, err := config.Load(path, environment(path))
 	if err != nil {
 		return app.World(ctx, app.Options{}, path, err), nil
 	}

@@ -27,7 +27,7 @@ func TestDocumentedCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	found := 0
-	for _, path := range append(docs, "../../README.md") {
+	for _, path := range append(docs, "../../README.md", "../../deploy/skill/SKILL.md", "../../deploy/skill/SKILL.zh-CN.md") {
 		doc, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)

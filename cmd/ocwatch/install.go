@@ -18,6 +18,7 @@ type installFlags struct {
 	system, dryRun bool
 	skill          bool // nothing but the skill
 	account        string
+	force          bool // of install alone: whatever doctor finds
 	whereabouts    bool // hidden: how root asks what another account's ocwatch would use
 }
 
@@ -32,7 +33,11 @@ func newInstallCommand(g *global) *cobra.Command {
 runs as the account that OpenClaw runs as.
 
 Run it again after an update of ocwatch, a new file in the credentials directory
-or a move of OpenClaw: it does only what is left to do.`,
+or a move of OpenClaw: it does only what is left to do.
+
+First it examines the set-up as "ocwatch doctor" does. Warnings are printed; an
+error keeps it from installing, unless it is one that the service is there for:
+a gateway that does not run, a login that is dead.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.whereabouts {
@@ -46,6 +51,7 @@ or a move of OpenClaw: it does only what is left to do.`,
 	}
 	f.register(cmd)
 	cmd.Flags().BoolVar(&f.skill, "skill", false, "install the skill that teaches OpenClaw's agents to ask ocwatch, and\nno service")
+	cmd.Flags().BoolVar(&f.force, "force", false, "install although doctor found errors")
 	cmd.MarkFlagsMutuallyExclusive("skill", "system")
 	cmd.Flags().BoolVar(&f.whereabouts, whereaboutsFlag, false, "print what the service would use, as JSON")
 	_ = cmd.Flags().MarkHidden(whereaboutsFlag)
@@ -67,6 +73,17 @@ func (g *global) install(ctx context.Context, out io.Writer, f *installFlags) er
 	if err != nil {
 		return err
 	}
+	findings, err := g.examineAs(ctx, who, f.system)
+	if err != nil {
+		return err
+	}
+	if err := tellFindings(out, findings); err != nil {
+		return err
+	}
+	refusal := blocked(findings, f.force)
+	if refusal != nil && !f.dryRun {
+		return refusal
+	}
 	run := newCommands()
 	service, err := g.service(ctx, f, who, place, run)
 	if err != nil {
@@ -81,6 +98,7 @@ func (g *global) install(ctx context.Context, out io.Writer, f *installFlags) er
 		return noManager(f.system, err)
 	}
 	if err != nil {
+		service.Confined = true // as it is nearly everywhere
 		_, _ = fmt.Fprintf(out, "%v; so nothing is known of what runs\n\n", noManager(f.system, err))
 	}
 	if who.other {
@@ -97,7 +115,10 @@ func (g *global) install(ctx context.Context, out io.Writer, f *installFlags) er
 	} else if err := carryOut(ctx, out, steps, run, "already installed, and running"); err != nil {
 		return fmt.Errorf("%w; see %s status %s", err, service.Systemctl(), deploy.Unit)
 	}
-	return tellInstalled(out, service, place, who)
+	if err := tellInstalled(out, service, place, who); err != nil {
+		return err
+	}
+	return refusal
 }
 
 // tellInstalled says what the owner should know of the service.

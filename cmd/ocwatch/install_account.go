@@ -68,21 +68,34 @@ func (g *global) whereaboutsOf(ctx context.Context, who account) (whereabouts, e
 	if !who.other {
 		return g.whereabouts(os.Getenv)
 	}
+	out, err := g.runAs(ctx, who, "install", "--"+whereaboutsFlag)
+	if err != nil {
+		return whereabouts{}, err
+	}
+	var w whereabouts
+	if err := json.Unmarshal(out, &w); err != nil {
+		return whereabouts{}, fmt.Errorf("as %s: %w", who.Username, err)
+	}
+	return w, nil
+}
+
+// runAs runs this program as another account, with that account's environment
+// and the same config file, and returns what it printed, also where it failed.
+func (g *global) runAs(ctx context.Context, who account, args ...string) ([]byte, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return whereabouts{}, fmt.Errorf("finding the program itself: %w", err)
+		return nil, fmt.Errorf("finding the program itself: %w", err)
 	}
-	args := []string{"install", "--" + whereaboutsFlag}
 	if g.configPath != "" {
 		path, err := filepath.Abs(g.configPath)
 		if err != nil {
-			return whereabouts{}, err
+			return nil, err
 		}
 		args = append(args, "--config", path)
 	}
 	groups, err := who.groups()
 	if err != nil {
-		return whereabouts{}, err
+		return nil, err
 	}
 	var out, said bytes.Buffer
 	cmd := exec.CommandContext(ctx, self, args...)
@@ -95,13 +108,9 @@ func (g *global) whereaboutsOf(ctx context.Context, who account) (whereabouts, e
 		if text == "" {
 			text = err.Error()
 		}
-		return whereabouts{}, fmt.Errorf("as %s: %s", who.Username, text)
+		return out.Bytes(), fmt.Errorf("as %s: %s", who.Username, text)
 	}
-	var w whereabouts
-	if err := json.Unmarshal(out.Bytes(), &w); err != nil {
-		return whereabouts{}, fmt.Errorf("as %s: %w", who.Username, err)
-	}
-	return w, nil
+	return out.Bytes(), nil
 }
 
 func (a account) groups() ([]uint32, error) {

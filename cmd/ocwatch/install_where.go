@@ -49,7 +49,11 @@ func environment(configPath string) func(string) string {
 		if name != credentialsVariable || v != "" || configPath == "" {
 			return v
 		}
-		return credentialsDir(configPath)
+		dir, err := filepath.Abs(credentialsDir(configPath)) // a relative path would be looked for beside the config
+		if err != nil {
+			return ""
+		}
+		return dir
 	}
 }
 
@@ -113,10 +117,8 @@ func (w *whereabouts) openClaw(cfg *config.Config, getenv func(string) string) e
 			w.Path = append(w.Path, dir)
 		}
 	}
-	if filepath.IsAbs(in.Command) {
-		add(filepath.Dir(in.Command))
-	} else {
-		w.Notes = append(w.Notes, "no openclaw command was found: the service can ask the gateway alone; set openclaw.command")
+	if command, err := exec.LookPath(in.Command); err == nil { // doctor says where there is none
+		add(filepath.Dir(command))
 	}
 	if node, err := exec.LookPath("node"); err == nil {
 		add(filepath.Dir(node))

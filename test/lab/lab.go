@@ -30,6 +30,9 @@ type Options struct {
 	Accounts []Account
 	// Config edits openclaw.json after seeding, before anything runs on it.
 	Config func(config map[string]any)
+	// Home is an empty home directory to seed, for another account to use; ""
+	// makes one. What runs with it is left alone at the end.
+	Home string
 	// Telegram gives OpenClaw a bot on a stand-in for Telegram's Bot API.
 	Telegram bool
 }
@@ -69,7 +72,11 @@ func New(t *testing.T, o Options) *Lab {
 		l.Telegram = NewTelegram(t)
 	}
 	must(t, os.MkdirAll(l.tmp, 0o700))
-	t.Cleanup(func() { endStrays(t, l.Home) })
+	if o.Home != "" {
+		l.Home, l.StateDir = o.Home, filepath.Join(o.Home, ".openclaw")
+	} else {
+		t.Cleanup(func() { endStrays(t, l.Home) })
+	}
 	l.seed(t, o.Config)
 	return l
 }

@@ -41,6 +41,9 @@ func newInstallation(t *testing.T) *installation {
 	if onRootMachine() {
 		i.args, i.file = []string{"--system", "--account", lingerer}, "/etc/systemd/system/ocwatch.service"
 	}
+	if err := os.RemoveAll(filepath.Join(home, ".openclaw")); err != nil { // what another test's OpenClaw left
+		t.Fatal(err)
+	}
 	put(t, filepath.Join(home, ".openclaw/openclaw.json"), fmt.Sprintf(
 		`{"gateway":{"mode":"local","port":%d,"bind":"loopback","auth":{"mode":"token","token":"a-token-of-this-test"}}}`, freePort(t)))
 	put(t, filepath.Join(home, ".openclaw/agents/main/agent/auth-profiles.json"),

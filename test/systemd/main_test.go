@@ -29,7 +29,7 @@ import (
 const (
 	// machineEnv says on which machine a test binary runs: user or root.
 	machineEnv = "OCWATCH_TEST_MACHINE"
-	binaryEnv  = "OCWATCH_TEST_BINARY" // ocwatch itself
+	binaryEnv  = "OCWATCH_TEST_BINARY" // ocwatch itself, with packages/ beside it
 	place      = "/srv/ocwatch"        // where with-systemd puts the repository
 	skipStatus = 77                    // of with-systemd
 
@@ -37,6 +37,7 @@ const (
 	// need root, and OpenClaw takes long to start.
 	ofRoot     = "^TestSystemUnit"
 	ofOpenClaw = "^TestOpenClaw"
+	ofService  = "^TestService"
 
 	// release is the OpenClaw release that is installed as a service here.
 	release = "2026.9.6"
@@ -64,8 +65,14 @@ func outside() int {
 		return 1
 	}
 	args := append(forwarded(os.Args[1:]), "-test.parallel=20")
-	if strings.Contains(strings.Join(args, " "), "-test.run=") {
-		return machine("user", dir, binary, args, os.Stdout)
+	// Of one machine alone: that which the tests that are asked for belong to.
+	if _, run, asked := strings.Cut(strings.Join(args, " "), "-test.run="); asked {
+		name := "user"
+		run = "^" + strings.TrimPrefix(run, "^")
+		if strings.HasPrefix(run, ofRoot) || strings.HasPrefix(run, ofService) {
+			name = "root"
+		}
+		return machine(name, dir, binary, args, os.Stdout)
 	}
 	return together(dir, binary, args)
 }
@@ -76,7 +83,10 @@ func together(dir, binary string, args []string) (status int) {
 	all := []struct{ name, which string }{
 		{"root", "-test.run=" + ofRoot},
 		{"user", "-test.run=" + ofOpenClaw},
-		{"user", "-test.skip=" + ofRoot + "|" + ofOpenClaw},
+		{"user", "-test.skip=" + ofRoot + "|" + ofOpenClaw + "|" + ofService},
+	}
+	for _, name := range stories() {
+		all = append(all, struct{ name, which string }{"root", "-test.run=^" + name + "$"})
 	}
 	said := make([]bytes.Buffer, len(all))
 	ended := make([]chan int, len(all))
@@ -90,6 +100,18 @@ func together(dir, binary string, args []string) (status int) {
 	}
 	return status
 }
+
+// stories are the tests with an OpenClaw and a machine of their own. Most are
+// for the night: what they add to the first is rare, and they take minutes.
+func stories() []string {
+	list := []string{"TestServiceOfAccount"}
+	if night() {
+		list = append(list, "TestServiceOfSystem", "TestServiceOfSystemWithGateway")
+	}
+	return list
+}
+
+func night() bool { return os.Getenv("OCWATCH_NIGHT") != "" }
 
 // prepare puts this binary and ocwatch where the machines can see them, below
 // the repository and readable by everybody.
@@ -125,7 +147,7 @@ func prepare() (dir, binary string, err error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return dir, "", fmt.Errorf("go build ./cmd/ocwatch: %w\n%s", err, out)
 	}
-	return dir, binary, nil
+	return dir, binary, buildPackage(root, dir)
 }
 
 func repository() (string, error) {
