@@ -218,9 +218,7 @@ func failsOver(t *testing.T, d *duty) {
 	if now := d.gatewayPID(); now == pid || now == "0" {
 		t.Errorf("process %s before, %s after", pid, now)
 	}
-	if !d.ready() {
-		t.Error("the gateway is not ready")
-	}
+	until(t, 2*time.Minute, "the gateway to be ready again", d.ready)
 	d.staysInside()
 }
 
