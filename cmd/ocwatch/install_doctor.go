@@ -100,10 +100,10 @@ func blocked(findings []doctor.Finding) error {
 			n++
 		}
 	}
-	switch {
-	case n == 0:
+	switch n {
+	case 0:
 		return nil
-	case n == 1:
+	case 1:
 		return errors.New("nothing is installed: mend the error above first (ocwatch doctor says more of it), or add --force")
 	}
 	return fmt.Errorf("nothing is installed: mend the %d errors above first (ocwatch doctor says more of them), or add --force", n)
