@@ -15,7 +15,7 @@ import (
 // them.
 func writeLogins(b *strings.Builder, logins []relogin.Status) {
 	for _, l := range logins {
-		fmt.Fprintf(b, "login to %s for agent %s waits to be approved%s\n", l.Provider, l.Agent, howTo(l.URL, l.Code, l.ExpiresAt, l.Paste))
+		fmt.Fprintf(b, "login to %s for agent %s waits to be approved%s\n", printable(l.Provider), printable(l.Agent), printable(howTo(l.URL, l.Code, l.ExpiresAt, l.Paste)))
 	}
 }
 

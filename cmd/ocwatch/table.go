@@ -84,7 +84,7 @@ func writeTable(w io.Writer, s app.Status, look look, now time.Time) error {
 	for _, e := range s.Notify {
 		if e.Disabled || e.Dead > 0 || e.Pending > 0 {
 			fmt.Fprintf(&b, "endpoint %s: %d waiting, %d given up%s\n",
-				e.Endpoint, e.Pending, e.Dead, printable(lastDead(e.LastDead, now)+disabled(e.Disabled)+lastError(e)))
+				printable(e.Endpoint), e.Pending, e.Dead, printable(lastDead(e.LastDead, now)+disabled(e.Disabled)+lastError(e)))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -97,9 +97,9 @@ func writeGateway(b *strings.Builder, g app.Gateway) {
 	switch {
 	case g.Detail == "":
 	case g.Healthy:
-		fmt.Fprintf(b, "gateway %s: live, but cannot be asked: %s\n", g.URL, printable(g.Detail))
+		fmt.Fprintf(b, "gateway %s: live, but cannot be asked: %s\n", printable(g.URL), printable(g.Detail))
 	default:
-		fmt.Fprintf(b, "gateway %s: not live: %s\n", g.URL, printable(g.Detail))
+		fmt.Fprintf(b, "gateway %s: not live: %s\n", printable(g.URL), printable(g.Detail))
 	}
 }
 

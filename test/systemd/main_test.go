@@ -29,7 +29,7 @@ import (
 const (
 	// machineEnv says on which machine a test binary runs: user or root.
 	machineEnv = "OCWATCH_TEST_MACHINE"
-	binaryEnv  = "OCWATCH_TEST_BINARY" // ocwatch itself
+	binaryEnv  = "OCWATCH_TEST_BINARY" // ocwatch itself, with packages/ beside it
 	place      = "/srv/ocwatch"        // where with-systemd puts the repository
 	skipStatus = 77                    // of with-systemd
 
@@ -161,7 +161,7 @@ func prepare() (dir, binary string, err error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return dir, "", fmt.Errorf("go build ./cmd/ocwatch: %w\n%s", err, out)
 	}
-	return dir, binary, nil
+	return dir, binary, buildPackage(root, dir)
 }
 
 func repository() (string, error) {
