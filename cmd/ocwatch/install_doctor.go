@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -82,7 +83,7 @@ func tellFindings(out io.Writer, findings []doctor.Finding) error {
 		}
 		head := fmt.Sprintf("%-9s", f.Severity)
 		for line := range strings.Lines(what) {
-			wrap(&b, head, findingIndent, line)
+			wrap(&b, lookOf(out, os.Getenv).textWidth(), head, findingIndent, printable(line))
 			head = findingIndent
 		}
 		fmt.Fprintf(&b, "%smend: %s\n", findingIndent, printable(f.Fix))
