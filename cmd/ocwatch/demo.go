@@ -38,9 +38,13 @@ Ctrl-C.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			// A closed terminal and a closed pipe end it too, and neither may
-			// leave the directory behind.
-			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP, syscall.SIGPIPE)
+			// leave the directory behind. That a pipe is closed is told by what is
+			// printed next: the signal comes for every browser that goes away.
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP)
 			defer stop()
+			closed := make(chan os.Signal, 1)
+			signal.Notify(closed, syscall.SIGPIPE)
+			defer signal.Stop(closed)
 			dir, err := os.MkdirTemp("", "ocwatch-demo-")
 			if err != nil {
 				return fmt.Errorf("make a temporary directory: %w (TMPDIR names where)", err)
@@ -60,6 +64,9 @@ Ctrl-C.`,
 // demo builds the world, sets the watchdog on it, and plays the demand. Where
 // listen names an address, the dashboard is served there until ctx ends.
 func demo(ctx context.Context, dir, listen string, scr *screen) error {
+	if port := (web.Port{Address: listen}); port.Open() {
+		return fmt.Errorf("--listen %q: the demo is for this machine alone; want a loopback address, like 127.0.0.1:18790", listen)
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	scr.broken = cancel

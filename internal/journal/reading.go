@@ -44,6 +44,20 @@ func (j *Journal) Accounts(ctx context.Context) ([]string, error) {
 	return list, err
 }
 
+// Begun returns when the oldest reading that is kept was made, the zero time
+// without any.
+func (j *Journal) Begun(ctx context.Context) (at time.Time, err error) {
+	err = j.each(ctx, "read the oldest reading", func(rows *sql.Rows) error {
+		var oldest sql.NullInt64
+		err := rows.Scan(&oldest)
+		if oldest.Valid {
+			at = fromMillis(oldest.Int64)
+		}
+		return err
+	}, "SELECT min(at) FROM reading")
+	return at, err
+}
+
 func storeReadings(ctx context.Context, tx *sql.Tx, r Round) error {
 	for _, next := range r.Readings {
 		if err := storeReading(ctx, tx, next); err != nil {

@@ -52,11 +52,8 @@ func LoadPassword(dir string) (secret.Value, error) {
 func (h *dashboard) owners(next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		name, password, ok := r.BasicAuth()
-		if !ok || !equal(name, user) || !equal(password, h.Password.Reveal()) {
-			guard(rw)
-			rw.Header().Set("WWW-Authenticate", `Basic realm="ocwatch", charset="UTF-8"`)
-			rw.Header().Set("Cache-Control", "no-store")
-			http.Error(rw, "Sign in with the user and the password that ocwatch dashboard prints.", http.StatusUnauthorized)
+		if !ok || !h.server.gate.owner(name, password) {
+			challenge(rw, "Sign in with the user and the password that ocwatch dashboard prints.")
 			return
 		}
 		next(rw, r)

@@ -9,7 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -32,7 +35,14 @@ type board struct {
 
 func newBoard(t *testing.T) board {
 	t.Helper()
-	b := board{server: New(fixed("status"), nil, zerolog.Nop()), wish: &wish{}, desk: &desk{}}
+	return newBoardAt(t, Port{Address: "127.0.0.1:18790"}, zerolog.Nop())
+}
+
+// newBoardAt is a board behind port.
+func newBoardAt(t *testing.T, port Port, log zerolog.Logger) board {
+	t.Helper()
+	b := board{server: New(fixed("status"), nil, log), wish: &wish{}, desk: &desk{}}
+	b.server.Guard(port)
 	err := b.server.ServeDashboard(Dashboard{
 		Address: "127.0.0.1:18790", Password: secret.New(testPassword), Wishes: b.wish, Logins: b.desk,
 		World: func(context.Context, bool) page.World {
@@ -66,6 +76,9 @@ func (b board) send(method, path string, form url.Values, change func(r *http.Re
 	b.server.public.Handler.ServeHTTP(rw, r)
 	return rw
 }
+
+// tokenForm is a form with nothing but what only the page has.
+func tokenForm() url.Values { return url.Values{"token": {formToken(secret.New(testPassword))}} }
 
 func asOwner(r *http.Request) { r.SetBasicAuth("owner", testPassword) }
 
@@ -126,7 +139,7 @@ func TestPassword(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBoard(t)
-			form := url.Values{"token": {formToken(secret.New(testPassword))}}
+			form := tokenForm()
 			see, act := b.send(http.MethodGet, "/owner/", nil, tc.change), b.send(http.MethodPost, "/owner/resume", form, tc.change)
 			if tc.ok {
 				if see.Code != http.StatusOK || act.Code != http.StatusSeeOther {
@@ -148,7 +161,7 @@ func TestPassword(t *testing.T) {
 // and all, does nothing.
 func TestForgedForms(t *testing.T) {
 	t.Parallel()
-	good := url.Values{"token": {formToken(secret.New(testPassword))}}
+	good := tokenForm()
 	header := func(name, value string) func(r *http.Request) {
 		return func(r *http.Request) { asOwner(r); r.Header.Set(name, value) }
 	}
@@ -354,4 +367,94 @@ func TestAccessToNothing(t *testing.T) {
 	if _, err := NewClient(dir).Dashboard(t.Context()); err == nil || !strings.Contains(err.Error(), "set listen") {
 		t.Errorf("%v", err)
 	}
+}
+
+// TestPageIsMadeOnce: a hundred pages that ask after a change are all served
+// one rendering, of after the change.
+func TestPageIsMadeOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := New(fixed("status"), nil, zerolog.Nop())
+		var made atomic.Int64
+		world := func(ctx context.Context, _ bool) page.World {
+			time.Sleep(20 * time.Millisecond) // as a journal takes
+			if ctx.Err() != nil {
+				t.Error("the page of all is given up with the one who asked first")
+			}
+			made.Add(1)
+			return page.World{Now: time.Now(), Host: "srv1"}
+		}
+		if err := s.ServeDashboard(Dashboard{Password: secret.New(testPassword), World: world}); err != nil {
+			t.Fatal(err)
+		}
+		ask := func(path string, n int) {
+			var all sync.WaitGroup
+			ctx, hangUp := context.WithCancel(t.Context())
+			for i := range n {
+				all.Go(func() {
+					r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:18790"+path, nil)
+					if i == 0 {
+						r = r.WithContext(ctx)
+					}
+					asOwner(r)
+					rw := httptest.NewRecorder()
+					s.public.Handler.ServeHTTP(rw, r)
+					if i == 0 {
+						return // it hung up
+					}
+					if rw.Code != http.StatusOK || !strings.Contains(rw.Body.String(), "srv1") {
+						t.Errorf("%s: %d", path, rw.Code)
+					}
+				})
+				if i == 0 {
+					synctest.Wait()
+				}
+			}
+			synctest.Wait()
+			hangUp()
+			all.Wait()
+		}
+		for _, tc := range []struct {
+			what string
+			do   func()
+			want int64
+		}{
+			{"at first", func() { ask("/", 100) }, 1},
+			{"at once again", func() { ask("/", 100) }, 1},
+			{"the owner's", func() { ask("/owner/", 100) }, 2},
+			{"after a change", func() { s.Changed(); ask("/", 100) }, 3},
+			{"later", func() { time.Sleep(pageAge); ask("/", 100) }, 4},
+			{"with something to say", func() { ask("/owner/?did=resumed", 2) }, 6},
+		} {
+			if tc.do(); made.Load() != tc.want {
+				t.Errorf("%s: %d were made, want %d", tc.what, made.Load(), tc.want)
+			}
+		}
+	})
+}
+
+// TestPageOfAfterTheChange: a page that is being made when something changes is
+// not served to whoever was told of the change.
+func TestPageOfAfterTheChange(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := New(fixed("status"), nil, zerolog.Nop())
+		var host atomic.Value
+		host.Store("before")
+		world := func(context.Context, bool) page.World {
+			w := page.World{Now: time.Now(), Host: host.Load().(string)}
+			time.Sleep(20 * time.Millisecond)
+			return w
+		}
+		if err := s.ServeDashboard(Dashboard{Password: secret.New(testPassword), World: world}); err != nil {
+			t.Fatal(err)
+		}
+		go knock(s, "/", nil)
+		time.Sleep(10 * time.Millisecond)
+		host.Store("after")
+		s.Changed()
+		if body := knock(s, "/", nil).Body.String(); !strings.Contains(body, "ocwatch on after") {
+			t.Error("the page is of before the change")
+		}
+	})
 }

@@ -50,9 +50,19 @@ func didText(did string) string {
 	}[did]
 }
 
+// origins tells the own page from others, under the name that browsers know it
+// by too: a proxy may call us by another.
+func (h *dashboard) origins() *http.CrossOriginProtection {
+	p := http.NewCrossOriginProtection()
+	if at := h.server.gate.port.origin(); at != "" {
+		_ = p.AddTrustedOrigin(at) // one that is none is refused with the config
+	}
+	return p
+}
+
 // form takes what the owner's own page sent, and no other page.
 func (h *dashboard) form(did string, do func(ctx context.Context, form url.Values) error) http.HandlerFunc {
-	origin := http.NewCrossOriginProtection()
+	origin := h.origins()
 	return func(rw http.ResponseWriter, r *http.Request) {
 		if err := origin.Check(r); err != nil {
 			h.refuse(rw, r, "The form came from another page, so nothing was done.")

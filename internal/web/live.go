@@ -70,10 +70,12 @@ func (h *hub) serve(rw http.ResponseWriter, r *http.Request) {
 
 // serveOwner writes an event for each change until the page is closed.
 func (h *hub) serveOwner(rw http.ResponseWriter, r *http.Request) {
-	guard(rw)
 	rw.Header().Set("Content-Type", "text/event-stream")
 	rw.Header().Set("Cache-Control", "no-store")
 	rw.Header().Set("X-Accel-Buffering", "no") // of a proxy in front
+	if r.Method == http.MethodHead {
+		return // what it asks for ends here
+	}
 	control := http.NewResponseController(rw)
 	// The server's own limits are for answers that end.
 	_ = control.SetReadDeadline(time.Time{})

@@ -148,3 +148,13 @@ func TestTooManyPages(t *testing.T) {
 		}
 	})
 }
+
+// TestHeadOfEvents: what asks for the header alone gets it, and no stream.
+func TestHeadOfEvents(t *testing.T) {
+	t.Parallel()
+	h, rw := newHub(), httptest.NewRecorder()
+	h.serve(rw, httptest.NewRequest(http.MethodHead, "/events", http.NoBody))
+	if kind := rw.Header().Get("Content-Type"); kind != "text/event-stream" || rw.Body.Len() > 0 || h.watching != 0 {
+		t.Errorf("%q, %q, %d watching", kind, rw.Body, h.watching)
+	}
+}

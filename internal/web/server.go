@@ -1,17 +1,19 @@
 // Package web serves what the watchdog knows: over a unix socket to the
-// ocwatch commands of the same account, and over loopback to scripts and
-// browsers.
+// ocwatch commands of the same account, and over a port to scripts and
+// browsers, by default on loopback.
 package web
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -29,14 +31,15 @@ type Status func(ctx context.Context, owner bool) any
 // Server serves the status on any number of listeners, and the owner's
 // commands on the socket.
 type Server struct {
-	public *http.Server // reads only: whoever can reach loopback may ask
+	public *http.Server // reads only, but for the dashboard's forms
 	owner  *http.Server
 	log    zerolog.Logger
 	// ownerMux is where the owner's commands are added, publicMux where all is
 	// that others may ask for.
 	ownerMux, publicMux *http.ServeMux
 	// hub tells open dashboards of changes.
-	hub *hub
+	hub  *hub
+	gate *gate
 }
 
 // New returns a Server. A nil logins offers no commands.
@@ -52,44 +55,69 @@ func New(status Status, logins Logins, log zerolog.Logger) *Server {
 	if logins != nil {
 		loginRoutes(owner, logins)
 	}
-	s := &Server{public: newHTTP(public), owner: newHTTP(owner), log: log, ownerMux: owner, publicMux: public, hub: newHub()}
+	s := &Server{log: log, ownerMux: owner, publicMux: public, hub: newHub(), gate: &gate{wrong: newGuesses(), log: log}}
+	s.public, s.owner = newHTTP(s.gate.wrap(public), log), newHTTP(localOnly(owner), log)
+	s.public.ConnState = atMost(mostConnections)
 	// A code takes as long as OpenClaw takes to get one.
 	s.owner.WriteTimeout = loginLimit
 	return s
 }
 
-func newHTTP(mux http.Handler) *http.Server {
+// Guard says who may come in by the port: nobody but this machine, where it is
+// not called. It is called before ServeDashboard and Serve.
+func (s *Server) Guard(p Port) { s.gate.port = p }
+
+func newHTTP(handler http.Handler, logger zerolog.Logger) *http.Server {
 	return &http.Server{
-		Handler:           localOnly(mux),
+		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    16 << 10,
+		// Whoever reaches the port can cause these.
+		ErrorLog: log.New(connectionLog{logger}, "", 0),
 	}
 }
 
-// localOnly refuses requests that a web page elsewhere made a browser send:
-// their Host is a name that only pretends to be this machine.
+// connectionLog takes what net/http says of connections that go wrong.
+type connectionLog struct{ log zerolog.Logger }
+
+func (l connectionLog) Write(p []byte) (int, error) {
+	l.log.Debug().Msg(strings.TrimSpace(string(p)))
+	return len(p), nil
+}
+
+// mostConnections is how many the port holds: each takes some memory, and a
+// descriptor of those that watching needs.
+const mostConnections = 1024
+
+// atMost closes connections beyond most as they come.
+func atMost(most int64) func(net.Conn, http.ConnState) {
+	var open atomic.Int64
+	return func(c net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			if open.Add(1) > most {
+				_ = c.Close()
+			}
+		case http.StateClosed, http.StateHijacked:
+			open.Add(-1)
+		case http.StateActive, http.StateIdle:
+		}
+	}
+}
+
+// localOnly refuses requests on the socket that were made for elsewhere.
 func localOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if !localHost(r.Host) {
-			http.Error(rw, "this API answers on a loopback address only", http.StatusMisdirectedRequest)
+		if name := hostname(r.Host); name != socketHost && !loopback.Host(name) {
+			http.Error(rw, "this socket is "+socketHost+", and nothing else", http.StatusMisdirectedRequest)
 			return
 		}
-		// What the mux answers by itself, a redirect say, is not HTML either.
-		rw.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		rw.Header().Set("X-Content-Type-Options", "nosniff")
+		guard(rw)
 		next.ServeHTTP(rw, r)
 	})
-}
-
-func localHost(host string) bool {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]") // [::1] without a port
-	return host == socketHost || loopback.Host(host)
 }
 
 // Serve answers questions on l until Close.

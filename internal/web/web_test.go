@@ -218,7 +218,8 @@ func TestStatusLarge(t *testing.T) {
 			t.Parallel()
 			dir := shortDir(t)
 			serve(t, listen(t, dir), fixed(strings.Repeat("x", tc.size)))
-			body, err := NewClient(dir).Status(t.Context())
+			// Not by Status: how fast a busy machine moves 16 MiB is not its matter.
+			body, err := NewClient(dir).do(t.Context(), http.MethodGet, "/api/v1/status", nil)
 			if tc.ok && (err != nil || len(body) != tc.size+len("\"\"\n")) || !tc.ok && err == nil {
 				t.Errorf("%d bytes, %v", len(body), err)
 			}
@@ -284,7 +285,7 @@ func TestHosts(t *testing.T) {
 		{"LocalHost:18790", http.MethodGet, "/api/v1/status", http.StatusOK},
 		{"[::1]:18790", http.MethodGet, "/api/v1/status", http.StatusOK},
 		{"[::1]", http.MethodGet, "/api/v1/status", http.StatusOK},
-		{"ocwatch", http.MethodGet, "/api/v1/status", http.StatusOK},
+		{"ocwatch", http.MethodGet, "/api/v1/status", http.StatusMisdirectedRequest}, // the socket's alone
 		{"localhost", http.MethodHead, "/api/v1/status", http.StatusOK},
 		{"rebound.example.com:18790", http.MethodGet, "/api/v1/status", http.StatusMisdirectedRequest},
 		{"rebound.example.com", http.MethodGet, "/<script>", http.StatusMisdirectedRequest},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -50,7 +51,6 @@ type App struct {
 	parts    *reloadable
 	desk     *relogin.Desk
 	web      *web.Server
-	past     *past
 	metrics  *metrics.Metrics
 	started  time.Time
 
@@ -122,8 +122,10 @@ func (a *App) listen(ctx context.Context) error {
 	a.web = web.New(a.statusFor, owner{a.desk, a}, a.opts.Log)
 	a.web.ServeWishes(wishes{a.watchdog}, a.why)
 	a.web.ServeMetrics(a.metrics.Handler(a.opts.Log))
-	tcp, address := a.listenTCP(ctx)
-	if err := a.serveDashboard(ctx, address); err != nil {
+	port := a.opts.Config.Port()
+	a.web.Guard(port)
+	tcp, address := a.listenTCP(ctx, port)
+	if err := a.serveDashboard(address); err != nil {
 		return errors.Join(err, closeListener(tcp))
 	}
 	socket, err := web.ListenUnix(ctx, a.opts.Config.DataDir)
@@ -144,11 +146,11 @@ func (a *App) listen(ctx context.Context) error {
 // listenTCP opens the port, where one is wanted and free. Another account's
 // watchdog may have it. Watching matters more than being looked at, and the
 // socket answers all the same.
-func (a *App) listenTCP(ctx context.Context) (l net.Listener, address string) {
-	if a.opts.Config.Listen == "" {
+func (a *App) listenTCP(ctx context.Context, port web.Port) (l net.Listener, address string) {
+	if port.Address == "" {
 		return nil, ""
 	}
-	l, err := web.ListenTCP(ctx, a.opts.Config.Listen)
+	l, err := port.Listen(ctx)
 	if err != nil {
 		a.opts.Log.Warn().Err(err).Msg("the status API is served on the unix socket alone, and no dashboard")
 		return nil, ""
@@ -217,9 +219,9 @@ func (a *App) pending(ctx context.Context) bool {
 // Reload puts cfg in force. What cannot change while the watchdog runs is said.
 func (a *App) Reload(cfg *config.Config) error {
 	old := a.opts.Config
-	if cfg.DataDir != old.DataDir || cfg.Listen != old.Listen || cfg.OpenClaw.StateDir != old.OpenClaw.StateDir ||
+	if cfg.DataDir != old.DataDir || cfg.Listen != old.Listen || !reflect.DeepEqual(cfg.Web, old.Web) || cfg.OpenClaw.StateDir != old.OpenClaw.StateDir ||
 		cfg.OpenClaw.Command != old.OpenClaw.Command || cfg.OpenClaw.Gateway != old.OpenClaw.Gateway {
-		a.opts.Log.Warn().Msg("changed keys under openclaw, data_dir and listen take effect at the next start")
+		a.opts.Log.Warn().Msg("changed keys under openclaw and web, data_dir and listen take effect at the next start")
 	}
 	if err := a.parts.reload(a, cfg); err != nil {
 		return err

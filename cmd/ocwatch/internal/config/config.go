@@ -19,8 +19,10 @@ type Config struct {
 	Notify   Notify   `yaml:"notify"`
 	// Heartbeat is the monitor that is told after each round.
 	Heartbeat Heartbeat `yaml:"heartbeat"`
-	// Listen is the loopback host:port of the status API, "" for none.
+	// Listen is the host:port of the dashboard, the status API and the metrics,
+	// "" for none. Beyond loopback Web says how.
 	Listen string `yaml:"listen"`
+	Web    Web    `yaml:"web"`
 	// DataDir is where ocwatch keeps its own files; Load makes it absolute.
 	DataDir string `yaml:"data_dir"`
 	Log     Log    `yaml:"log"`
@@ -166,6 +168,20 @@ type Heartbeat struct {
 	URLFile string       `yaml:"url_file,omitempty"`
 	// Every is the least time between two beats, 30 s to 24 h.
 	Every time.Duration `yaml:"every"`
+}
+
+// Web is how what is served at Listen is reached from other machines.
+type Web struct {
+	// URL is the https address that browsers use, "" for Listen itself.
+	URL string `yaml:"url"`
+	// Token lets its bearer read; empty: whoever reaches Listen may.
+	Token     secret.Value `yaml:"token,omitzero"`
+	TokenFile string       `yaml:"token_file,omitempty"`
+	// CertFile and KeyFile are absolute paths of PEM files, "" for no TLS.
+	CertFile string `yaml:"cert_file,omitempty"`
+	KeyFile  string `yaml:"key_file,omitempty"`
+	// Proxies are the addresses of proxies in front, which do TLS.
+	Proxies []string `yaml:"proxies,omitempty"`
 }
 
 // Log is how ocwatch logs.

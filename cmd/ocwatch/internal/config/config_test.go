@@ -154,6 +154,7 @@ func leftOut(c *Config) (list []secret.Value) {
 		add(ch.URL, ch.URLFile)
 	}
 	add(c.Heartbeat.URL, c.Heartbeat.URLFile)
+	add(c.Web.Token, c.Web.TokenFile)
 	return list
 }
 

@@ -16,6 +16,9 @@ const reference = "../../../../docs/configuration.md"
 // documented are the keys that a row of a table begins with.
 var documented = regexp.MustCompile("(?m)^\\| `([a-z_.<>\\[\\]]+)` \\|")
 
+// documentedRow is the whole of such a row.
+var documentedRow = regexp.MustCompile("(?m)^\\| `[a-z_.<>\\[\\]]+` \\|.*$")
+
 // TestEveryKeyIsDocumented, and no key is documented that does not exist.
 func TestEveryKeyIsDocumented(t *testing.T) {
 	var got []string
@@ -43,7 +46,7 @@ func TestEveryEventIsDocumented(t *testing.T) {
 // all defaults, so it changes nothing.
 func TestExamplesLoad(t *testing.T) {
 	dir, env := world(t)
-	for name, from := range map[string]string{"hook.secret": "hook", "telegram.url": "telegram", "ping.url": "ping"} {
+	for name, from := range map[string]string{"hook.secret": "hook", "telegram.url": "telegram", "ping.url": "ping", "web.token": "web"} {
 		write(t, filepath.Join(dir, "home", ".config", "ocwatch", name), read1(t, filepath.Join("testdata", "secrets", from)), 0o600)
 	}
 	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(read1(t, reference)), -1)

@@ -69,6 +69,9 @@ func (d *decoder) resolve(c *Config, path string) {
 		ch := &c.Notify.Channels[i]
 		d.secret(&ch.URL, &ch.URLFile, fmt.Sprintf("notify.channels[%d].url", i), dir)
 	}
+	d.secret(&c.Web.Token, &c.Web.TokenFile, "web.token", dir)
+	d.path(&c.Web.CertFile, "web.cert_file", dir)
+	d.path(&c.Web.KeyFile, "web.key_file", dir)
 	d.secret(&c.Heartbeat.URL, &c.Heartbeat.URLFile, "heartbeat.url", dir)
 	for id, provider := range c.Probe.Providers {
 		d.sample(&provider.Generic, "probe.providers."+id+".generic.sample", dir)

@@ -38,6 +38,9 @@ func (c *Config) Show(w io.Writer) error {
 			ch.URL = secret.Value{}
 		}
 	}
+	if shown.Web.TokenFile != "" {
+		shown.Web.Token = secret.Value{}
+	}
 	if shown.Heartbeat.URLFile != "" {
 		shown.Heartbeat.URL = secret.Value{}
 	}

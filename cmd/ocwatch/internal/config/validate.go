@@ -29,7 +29,7 @@ func (d *decoder) validate(c *Config) {
 	d.restart(c.Restart)
 	d.notify(c.Notify)
 	d.heartbeat(c.Heartbeat, c.Probe.Every)
-	d.listen(c.Listen)
+	d.web(c)
 	d.choice("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	d.choice("log.format", c.Log.Format, "auto", "console", "json")
 }
