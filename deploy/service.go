@@ -32,6 +32,9 @@ type Service struct {
 	Credentials []Credential
 	// Beside are the units that it wants, and starts after.
 	Beside []string
+	// Restarts is a unit of the system, the gateway's, that the account is to be
+	// allowed to restart; "" for none.
+	Restarts string
 	// Writable are the directories that it may write, absolute; what is not there
 	// keeps the service from starting.
 	Writable []string

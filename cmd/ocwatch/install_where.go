@@ -221,6 +221,9 @@ func (g *global) service(ctx context.Context, f *installFlags, who account, plac
 	said, err := deploy.Properties(ctx, run, true, place.GatewayUnit, "LoadState")
 	if err == nil && said["LoadState"] == "loaded" {
 		s.Beside[1] = place.GatewayUnit
+		if who.uid != 0 && deploy.RulesKept() {
+			s.Restarts = place.GatewayUnit
+		}
 	}
 	return s, nil
 }
