@@ -59,8 +59,12 @@ release: modules $(NFPM) ## packages and tarballs for amd64 and arm64, checksums
 	rm -rf dist
 	scripts/package dist amd64 arm64
 
+# Most of e2e is waiting, so what is short goes beside it, one after the other.
+# A service manager goes by the clock: it has the machine for itself.
 .PHONY: test
-test: test-unit test-promtool test-packages test-browser e2e e2e-codex test-systemd ## every test, the real OpenClaw, a real systemd and a real browser included
+test: test-unit ## every test, the real OpenClaw, a real systemd and a real browser included
+	$(MAKE) -j2 e2e e2e-codex test-promtool test-packages test-browser
+	$(MAKE) test-systemd
 
 .PHONY: test-unit
 test-unit: modules ## unit tests with the race detector
@@ -87,10 +91,15 @@ e2e: build ## end-to-end tests against the real OpenClaw releases
 .PHONY: e2e-night
 e2e-night: build ## what make test leaves out on the real OpenClaw, nightly
 	scripts/test-e2e transport $(OPENCLAW)
-	OCWATCH_NIGHT=1 scripts/test-e2e -run 'TestReleases|TestTerminalLogin|TestReplaceAccount|TestRotation|TestProviders' e2e $(OPENCLAW)
+	OCWATCH_NIGHT=1 scripts/test-e2e -run 'TestReleases|TestTerminalLogin|TestReplaceAccount|TestRotation|TestProviders|TestDoctor' e2e $(OPENCLAW)
+
+# ocwatch as a service of the system, beside gateways of both kinds: minutes.
+.PHONY: systemd-night
+systemd-night: build ## what make test leaves out on a real systemd, nightly (root)
+	OCWATCH_NIGHT=1 scripts/test-systemd $(firstword $(OPENCLAW))
 
 .PHONY: nightly
-nightly: e2e-night $(NFPM) ## the long job: e2e-night, the packages of every architecture, every fuzz target for a minute
+nightly: e2e-night systemd-night $(NFPM) ## the long job: e2e-night, systemd-night, the packages of every architecture, every fuzz target for a minute
 	OCWATCH_NIGHT=1 scripts/test-packages
 	$(MAKE) fuzz FUZZTIME=60s
 

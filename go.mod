@@ -29,6 +29,7 @@ require (
 	github.com/titanous/json5 v1.0.0
 	golang.org/x/oauth2 v0.37.0
 	golang.org/x/term v0.39.0
+	golang.org/x/text v0.42.0
 	modernc.org/sqlite v1.60.1
 	pgregory.net/rapid v1.3.0
 	rsc.io/qr v0.2.0

@@ -41,15 +41,13 @@ func writeFinding(b *strings.Builder, f doctor.Finding, l look) {
 	if b.Len() > 0 {
 		b.WriteByte('\n')
 	}
-	var text strings.Builder
-	head := fmt.Sprintf("%-*s", len(findingIndent), f.Severity)
+	columns := l.textWidth()
+	head := pad(l.paint(string(f.Severity), severityColour(f.Severity)), len(findingIndent))
 	for line := range strings.Lines(what + " [" + string(f.ID) + "]") { // a config has a line for each mistake
-		wrap(&text, head, findingIndent, line)
+		wrap(b, columns, head, findingIndent, printable(line))
 		head = findingIndent
 	}
-	// Painted once it is wrapped: escapes have no width.
-	b.WriteString(strings.Replace(text.String(), string(f.Severity), l.paint(string(f.Severity), severityColour(f.Severity)), 1))
-	wrap(b, findingIndent+"why:  ", findingIndent+"      ", f.Why)
+	wrap(b, columns, findingIndent+"why:  ", findingIndent+"      ", printable(f.Why))
 	// A command is not wrapped: it is copied.
 	fmt.Fprintf(b, "%smend: %s\n", findingIndent, printable(f.Fix))
 	if f.Fixable {

@@ -29,7 +29,7 @@ func TestReportLook(t *testing.T) {
 			{ID: doctor.NotifyNone, Severity: doctor.Note, What: "nobody is told", Why: "so", Fix: "x"},
 		},
 	}
-	coloured, piped := reportText(t, r, look{true, true}), reportText(t, r, look{})
+	coloured, piped := reportText(t, r, drawing(80, true)), reportText(t, r, look{})
 	if escapes.ReplaceAllString(coloured, "") != piped {
 		t.Errorf("with colours\n%s\nwithout\n%s", coloured, piped)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -31,10 +32,17 @@ func TestNothingForgesTheTerminal(t *testing.T) {
 	if err := errors.Join(writeTable(&table, status, look{}, now), writeReport(&examined, report, look{})); err != nil {
 		t.Fatal(err)
 	}
-	told := map[string]string{"status": table.String(), "why": whyText(why, now), "doctor": examined.String()}
+	told := map[string]string{"status": table.String(), "why": whyText(why, usualWidth, now), "doctor": examined.String()}
+	for _, columns := range []int{30, 200} {
+		var b strings.Builder
+		if err := writeTable(&b, status, drawing(columns, false), now); err != nil {
+			t.Fatal(err)
+		}
+		told[fmt.Sprintf("status in %d columns", columns)] = b.String()
+	}
 	for _, kind := range historyKinds() {
 		entry.Kind = kind
-		told["history of "+kind] = historyText([]historyEntry{entry}, now)
+		told["history of "+kind] = historyText([]historyEntry{entry}, usualWidth, now)
 	}
 	for what, text := range told {
 		if !strings.Contains(text, "forged") {

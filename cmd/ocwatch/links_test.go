@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -258,7 +259,7 @@ func TestMakeTargets(t *testing.T) {
 // runs it.
 var (
 	named   = regexp.MustCompile("`((?:cmd|deploy|failover|internal|notify|probe|profiles|test)[a-z0-9/]*) ((?:Test|Fuzz)\\w+)`")
-	invoked = regexp.MustCompile("`go test (?:-\\w+ )*((?:\\./\\S+ )+)-run '?([^`' ]+)")
+	invoked = regexp.MustCompile("`go test (?:-\\w+ (?:[\\w,]+ )?)*((?:\\./\\S+ )+)-run '?([^`' ]+)")
 )
 
 // testFunc is a test, fuzz target or benchmark of a Go file.
@@ -311,5 +312,35 @@ func TestNamedTests(t *testing.T) {
 	}
 	if found < 100 {
 		t.Errorf("%d tests are named", found)
+	}
+}
+
+// TestPackagesAreDescribed: docs/architecture.md says of every package what it
+// is for.
+func TestPackagesAreDescribed(t *testing.T) {
+	described := documents(t)["docs/architecture.md"]
+	seen := map[string]bool{}
+	for _, top := range []string{"cmd", "deploy", "failover", "internal", "notify", "probe", "profiles", "test"} {
+		err := filepath.WalkDir(filepath.Join(root, top), func(path string, d fs.DirEntry, err error) error {
+			if d.IsDir() && (d.Name() == "testdata" || d.Name() == "node_modules") {
+				return filepath.SkipDir
+			}
+			if strings.HasSuffix(path, ".go") {
+				seen[strings.TrimPrefix(filepath.Dir(path), root+"/")] = true
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for pkg := range seen {
+		name := strings.TrimPrefix(pkg, "cmd/ocwatch/") // its own stand beside it
+		if !strings.Contains(described, "`"+name+"`") {
+			t.Errorf("docs/architecture.md does not say what %s is for", pkg)
+		}
+	}
+	if len(seen) < 30 {
+		t.Errorf("%d packages found", len(seen))
 	}
 }
