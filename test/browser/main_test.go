@@ -36,7 +36,7 @@ func TestBrowser(t *testing.T) {
 	if pattern := os.Getenv("OCWATCH_CASES"); pattern != "" {
 		args = append([]string{"--test-name-pattern=" + pattern}, args...)
 	}
-	cmd := exec.CommandContext(t.Context(), "node", args...) //nolint:gosec // the caller's own pattern
+	cmd := exec.CommandContext(t.Context(), "node", args...)
 	cmd.Env = append(os.Environ(), "OCWATCH_STAGE="+control.URL)
 	for name, path := range map[string]string{"OCWATCH_BINARY": binary, "OCWATCH_MODULES": modules, "OCWATCH_SHOTS": shots} {
 		whole, err := filepath.Abs(path)
