@@ -85,7 +85,7 @@ var keyDocs = map[string]keyDoc{
 	"log.format":                               {"`auto`", "`console`, `json`, or `auto`: console on a terminal, JSON otherwise"},
 	"web.url":                                  {"`http://` and `listen`", "the address that browsers use: `https://`, host and port. Requests under any other name than this and loopback ones are refused. With a proxy on this machine it is all that `listen` needs besides a token"},
 	"web.token":                                {"none", "secret, 16 characters or more. With one, `/`, `/metrics` and all else are for whoever sends it (`Authorization: Bearer`, or the user `reader` in a browser), and for the owner"},
-	"web.token_file":                           {"none", "path of a file that holds the dashboard\'s token"},
+	"web.token_file":                           {"none", "path of a file that holds the dashboard's token"},
 	"web.cert_file":                            {"none", "path of the TLS certificate and its chain, in PEM. Read again when it changes"},
 	"web.key_file":                             {"none", "path of the key of `web.cert_file`, which others must not be able to read"},
 	"web.proxies":                              {"none", "list of addresses, or ranges like `172.16.0.0/12`: proxies in front that do TLS. Nobody else may then connect, but for this machine"},
