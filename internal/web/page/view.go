@@ -81,7 +81,7 @@ func newView(w World) view {
 		v.Pools = append(v.Pools, newPool(i, p, w))
 	}
 	for i := range days {
-		v.Days = append(v.Days, Since(w.Now).AddDate(0, 0, i).Format("Mon 2"))
+		v.Days = append(v.Days, midnight(w.Now, i+1-days).Format("Mon 2"))
 	}
 	v.Summary = summary(v)
 	return v
