@@ -59,8 +59,12 @@ release: modules $(NFPM) ## packages and tarballs for amd64 and arm64, checksums
 	rm -rf dist
 	scripts/package dist amd64 arm64
 
+# Most of e2e is waiting, so what is short goes beside it, one after the other.
+# A service manager goes by the clock: it has the machine for itself.
 .PHONY: test
-test: test-unit test-promtool test-packages e2e e2e-codex test-systemd ## every test, the real OpenClaw and a real systemd included
+test: test-unit ## every test, the real OpenClaw, a real systemd and a real browser included
+	$(MAKE) -j2 e2e e2e-codex test-promtool test-packages test-browser
+	$(MAKE) test-systemd
 
 .PHONY: test-unit
 test-unit: modules ## unit tests with the race detector
@@ -69,6 +73,10 @@ test-unit: modules ## unit tests with the race detector
 .PHONY: test-promtool
 test-promtool: build ## the alert rules and /metrics, by promtool and a real Prometheus
 	scripts/test-promtool
+
+.PHONY: test-browser
+test-browser: build ## the dashboard in a real Chromium, axe included
+	scripts/test-browser
 
 .PHONY: test-packages
 test-packages: modules $(NFPM) ## packages: reproducible, whole, man pages and completions in order

@@ -57,8 +57,7 @@ func newStatusCommand(g *global) *cobra.Command {
 			}
 			client := web.NewClient(cfg.DataDir)
 			if live {
-				out := cmd.OutOrStdout()
-				return watchStatus(cmd.Context(), out, lookOf(out, os.Getenv), func(ctx context.Context) (app.Status, error) { return askStatus(ctx, client) })
+				return watchStatus(cmd.Context(), cmd.OutOrStdout(), func(ctx context.Context) (app.Status, error) { return askStatus(ctx, client) })
 			}
 			s, err := askStatus(cmd.Context(), client)
 			if err != nil {

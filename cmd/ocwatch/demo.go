@@ -38,9 +38,13 @@ Ctrl-C.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			// A closed terminal and a closed pipe end it too, and neither may
-			// leave the directory behind.
-			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP, syscall.SIGPIPE)
+			// leave the directory behind. That a pipe is closed is told by what is
+			// printed next: the signal comes for every browser that goes away.
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP)
 			defer stop()
+			closed := make(chan os.Signal, 1)
+			signal.Notify(closed, syscall.SIGPIPE)
+			defer signal.Stop(closed)
 			dir, err := os.MkdirTemp("", "ocwatch-demo-")
 			if err != nil {
 				return fmt.Errorf("make a temporary directory: %w (TMPDIR names where)", err)

@@ -36,6 +36,7 @@ func TestDemo(t *testing.T) {
 		}
 		rest = after
 	}
+	mustPrintDemo(t, out.String())
 	if strings.Contains(out.String(), "!!") {
 		t.Errorf("something went wrong in the demo:\n%s", out.String())
 	}

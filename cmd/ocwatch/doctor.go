@@ -66,7 +66,7 @@ Exit codes: 0 nothing is wrong (there may be notes), 1 there is something.`,
 				enc.SetIndent("", "  ")
 				err = enc.Encode(report)
 			} else {
-				err = writeReport(cmd.OutOrStdout(), report)
+				err = writeReport(cmd.OutOrStdout(), report, lookOf(cmd.OutOrStdout(), os.Getenv))
 			}
 			if err == nil && !report.OK {
 				return exitCode(1)

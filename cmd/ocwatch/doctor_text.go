@@ -9,31 +9,31 @@ import (
 )
 
 // writeReport prints the report for a person, the worst first.
-func writeReport(w io.Writer, r doctorReport) error {
+func writeReport(w io.Writer, r doctorReport, l look) error {
 	var b strings.Builder
 	if oc := r.OpenClaw; oc.StateDir != "" {
-		fmt.Fprintf(&b, "OpenClaw%s in %s, layout %s, gateway %s\n", before(" ", oc.Version), oc.StateDir, orDash(oc.Layout), orDash(oc.Gateway))
+		fmt.Fprintf(&b, "OpenClaw%s in %s, layout %s, gateway %s\n", printable(before(" ", oc.Version)), printable(oc.StateDir), printable(orDash(oc.Layout)), printable(orDash(oc.Gateway)))
 	}
 	for _, u := range r.Units {
-		fmt.Fprintf(&b, "%s: %s\n", u.Name, u.Active)
+		fmt.Fprintf(&b, "%s: %s\n", printable(u.Name), l.paint(printable(u.Active), activeColour(u.Active)))
 	}
 	for _, done := range r.Fixed {
 		fmt.Fprintf(&b, "mended: %s\n", printable(done))
 	}
 	for _, f := range r.Findings {
-		writeFinding(&b, f)
+		writeFinding(&b, f, l)
 	}
 	if b.Len() > 0 {
 		b.WriteByte('\n')
 	}
-	b.WriteString(summary(r.Findings) + "\n")
+	b.WriteString(l.paint(summary(r.Findings), worst(r.Findings)) + "\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
 const findingIndent = "         "
 
-func writeFinding(b *strings.Builder, f doctor.Finding) {
+func writeFinding(b *strings.Builder, f doctor.Finding, l look) {
 	what := f.What
 	if f.About != "" && !strings.HasPrefix(f.What, f.About) {
 		what = f.About + ": " + f.What
@@ -41,17 +41,47 @@ func writeFinding(b *strings.Builder, f doctor.Finding) {
 	if b.Len() > 0 {
 		b.WriteByte('\n')
 	}
-	head := fmt.Sprintf("%-9s", f.Severity)
+	columns := l.textWidth()
+	head := pad(l.paint(string(f.Severity), severityColour(f.Severity)), len(findingIndent))
 	for line := range strings.Lines(what + " [" + string(f.ID) + "]") { // a config has a line for each mistake
-		wrap(b, head, findingIndent, line)
+		wrap(b, columns, head, findingIndent, printable(line))
 		head = findingIndent
 	}
-	wrap(b, findingIndent+"why:  ", findingIndent+"      ", f.Why)
+	wrap(b, columns, findingIndent+"why:  ", findingIndent+"      ", printable(f.Why))
 	// A command is not wrapped: it is copied.
 	fmt.Fprintf(b, "%smend: %s\n", findingIndent, printable(f.Fix))
 	if f.Fixable {
 		b.WriteString(findingIndent + "      or: ocwatch doctor --fix\n")
 	}
+}
+
+func severityColour(s doctor.Severity) colour {
+	switch s {
+	case doctor.Error:
+		return red
+	case doctor.Warning:
+		return yellow
+	case doctor.Note:
+	}
+	return plain
+}
+
+func activeColour(active string) colour {
+	switch active {
+	case "active":
+		return green
+	case "failed":
+		return red
+	}
+	return plain
+}
+
+// worst is the colour of the worst finding, which is the first.
+func worst(findings []doctor.Finding) colour {
+	if doctor.Healthy(findings) {
+		return green
+	}
+	return severityColour(findings[0].Severity)
 }
 
 func summary(findings []doctor.Finding) string {

@@ -100,7 +100,7 @@ func TestHistoryExample(t *testing.T) {
 		Kind: kindSwitch, At: time.Date(2026, 11, 22, 16, 39, 13, 0, time.Local), Agent: "main", Provider: "openai",
 		From: "openai:alice@example.com", To: "openai:bob@example.com", By: journal.ByOcwatch, Via: "rpc", TookMS: &took,
 		Reason: "openai:alice@example.com is low (5h window 96 % used); next is openai:bob@example.com (5h window 10 % used)",
-	}}, time.Now())
+	}}, usualWidth, time.Now())
 	if want := block(t, "../../docs/history.md"); got != want {
 		t.Errorf("printed\n%swant\n%s", got, want)
 	}
@@ -146,7 +146,7 @@ func TestWhyExample(t *testing.T) {
 			},
 		},
 	}}}
-	if got, want := whyText(why, now), block(t, "../../docs/why.md"); got != want {
+	if got, want := whyText(why, usualWidth, now), block(t, "../../docs/why.md"); got != want {
 		t.Errorf("printed\n%swant\n%s", got, want)
 	}
 }

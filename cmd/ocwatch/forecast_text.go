@@ -56,10 +56,7 @@ func aboutText(t, now time.Time) string {
 // aheadOf is that line of the status.
 func aheadOf(p watchdog.PoolStatus, now time.Time) string {
 	next, at := nextOf(p.Profiles, func(pr watchdog.ProfileStatus) (string, time.Time) { return pr.ID, pr.ReachesAt() })
-	if text := aheadText(p.Outlook, next, at, now); text != "" {
-		return text + "\n"
-	}
-	return ""
+	return aheadText(p.Outlook, next, at, now)
 }
 
 // aheadOfWhy is that line of why.

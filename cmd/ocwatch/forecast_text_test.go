@@ -78,7 +78,7 @@ func TestAheadIsShown(t *testing.T) {
 	}
 	why := whyText(watchdog.Why{Pools: []watchdog.PoolWhy{{
 		Agent: "main", Provider: "openai", Outlook: o, Profiles: []watchdog.ProfileWhy{{ID: "bob"}, {ID: "alice", ReachesAt: now.Add(2 * time.Hour)}},
-	}}}, now)
+	}}}, usualWidth, now)
 	if !strings.Contains(strings.Join(strings.Fields(why), " "), want) {
 		t.Errorf("why prints\n%s", why)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -85,7 +86,7 @@ func (o *historyOptions) run(cmd *cobra.Command, path string) error {
 	case len(h.Entries) == 0:
 		_, err = fmt.Fprintf(out, "Nothing happened %s.%s\n", o.scope(filter), o.further())
 	default:
-		_, err = out.Write([]byte(historyText(h.Entries, now)))
+		_, err = out.Write([]byte(historyText(h.Entries, lookOf(out, os.Getenv).textWidth(), now)))
 	}
 	return err
 }

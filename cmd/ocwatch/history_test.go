@@ -56,7 +56,7 @@ func TestHistoryText(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := historyText(entries, time.Date(2026, 11, 22, 5, 10, 0, 0, time.Local))
+	got := historyText(entries, usualWidth, time.Date(2026, 11, 22, 5, 10, 0, 0, time.Local))
 	want := `Saturday 21 November 2026
   23:00:00  switch   main / openai: openai:b in place of openai:a (via rpc, 140
                      ms).

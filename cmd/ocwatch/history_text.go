@@ -4,17 +4,13 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/ocwatch/ocwatch/internal/journal"
 )
 
-// historyWidth is what fits a terminal that nobody made wider.
-const historyWidth = 80
-
 // historyText prints entries for a person: a heading for each day, times of
-// this machine.
-func historyText(entries []historyEntry, now time.Time) string {
+// this machine, columns wide.
+func historyText(entries []historyEntry, columns int, now time.Time) string {
 	var b strings.Builder
 	day := ""
 	for _, e := range entries {
@@ -29,44 +25,12 @@ func historyText(entries []historyEntry, now time.Time) string {
 		indent := strings.Repeat(" ", len(head))
 		for _, line := range e.lines(now) {
 			if line != "" {
-				wrap(&b, head, indent, line)
+				wrap(&b, columns, head, indent, printable(line))
 				head = indent
 			}
 		}
 	}
 	return b.String()
-}
-
-// wrap writes text behind head, and further lines behind indent, none longer
-// than historyWidth. A word that is longer stands alone: an id is to be copied.
-func wrap(b *strings.Builder, head, indent, text string) {
-	b.WriteString(head)
-	column := len(head)
-	for i, word := range strings.Fields(printable(text)) {
-		n := len([]rune(word))
-		switch {
-		case i == 0:
-		case column+1+n > historyWidth:
-			b.WriteString("\n" + indent)
-			column = len(indent)
-		default:
-			b.WriteByte(' ')
-			column++
-		}
-		b.WriteString(word)
-		column += n
-	}
-	b.WriteByte('\n')
-}
-
-// printable drops what could move a terminal's cursor: reasons quote others.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, s)
 }
 
 // lines says what happened, and below it why.

@@ -175,5 +175,5 @@ func noManager(system bool, err error) error {
 	if system {
 		return fmt.Errorf("%w: %w; without systemd, have your own supervisor run: ocwatch run", errNoManager, err)
 	}
-	return fmt.Errorf("%w: %w; log in as this account itself, by ssh or machinectl shell and not by su or sudo, or install with --system", errNoManager, err)
+	return fmt.Errorf("%w: %w; where systemd runs this machine, log in as this account itself (by ssh or machinectl shell, not by su or sudo) or install with --system; where it does not, have what starts OpenClaw start this too: ocwatch run", errNoManager, err)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -68,7 +69,7 @@ func tellFindings(out io.Writer, findings []doctor.Finding) error {
 		}
 		head := fmt.Sprintf("%-9s", f.Severity)
 		for line := range strings.Lines(what) {
-			wrap(&b, head, findingIndent, line)
+			wrap(&b, lookOf(out, os.Getenv).textWidth(), head, findingIndent, printable(line))
 			head = findingIndent
 		}
 		fmt.Fprintf(&b, "%smend: %s\n", findingIndent, printable(f.Fix))

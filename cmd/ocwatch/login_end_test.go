@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,14 +89,13 @@ func TestWriteLogins(t *testing.T) {
 		l    relogin.Status
 		want string
 	}{
-		"code":   {code, ": open https://auth.openai.com/codex/device and type ABCD-1234, until 16:51 UTC\n"},
-		"paste":  {paste, ": open https://auth.openai.com/codex/device and hand over the address that the browser ends on, with ocwatch login --paste -\n"},
-		"hidden": {hidden, "\n"},
+		"code":   {code, ": open https://auth.openai.com/codex/device and type ABCD-1234, until 16:51 UTC"},
+		"paste":  {paste, ": open https://auth.openai.com/codex/device and hand over the address that the browser ends on, with ocwatch login --paste -"},
+		"hidden": {hidden, ""},
 	} {
-		var b strings.Builder
-		writeLogins(&b, []relogin.Status{tc.l})
-		if want := "login to openai for agent main waits to be approved" + tc.want; b.String() != want {
-			t.Errorf("%s: got %q, want %q", name, b.String(), want)
+		want := []string{"login to openai for agent main waits to be approved" + tc.want}
+		if got := loginTexts([]relogin.Status{tc.l}); !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
 	}
 }

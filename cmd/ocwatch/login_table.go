@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/config"
@@ -11,12 +10,13 @@ import (
 	"github.com/ocwatch/ocwatch/internal/event"
 )
 
-// writeLogins lists the logins under way, so that whoever looks can approve
-// them.
-func writeLogins(b *strings.Builder, logins []relogin.Status) {
+// loginTexts list the logins under way, so that whoever looks can approve them.
+func loginTexts(logins []relogin.Status) []string {
+	var out []string
 	for _, l := range logins {
-		fmt.Fprintf(b, "login to %s for agent %s waits to be approved%s\n", l.Provider, l.Agent, howTo(l.URL, l.Code, l.ExpiresAt, l.Paste))
+		out = append(out, fmt.Sprintf("login to %s for agent %s waits to be approved%s", l.Provider, l.Agent, howTo(l.URL, l.Code, l.ExpiresAt, l.Paste)))
 	}
+	return out
 }
 
 // howTo says in one line how a login is approved, "" where that is hidden.

@@ -25,6 +25,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"world":    worldCmd,
 			"standin":  standinCmd,
+			"mute":     muteCmd,
 			"signal":   signalCmd,
 			"waitfor":  waitforCmd,
 			"filemode": filemodeCmd,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -17,6 +18,7 @@ import (
 // terminal and in a file.
 type screen struct {
 	w     io.Writer
+	look  look
 	world *sandbox.World
 	hook  *sandbox.Webhook
 	start time.Time
@@ -33,7 +35,7 @@ type screen struct {
 	shown   int // deliveries printed so far
 }
 
-func newScreen(w io.Writer) *screen { return &screen{w: w} }
+func newScreen(w io.Writer) *screen { return &screen{w: w, look: lookOf(w, os.Getenv)} }
 
 const intro = `ocwatch demo: the watchdog of ocwatch run, on a stand-in OpenClaw with three
 accounts. Windows that last hours are played in seconds; nothing leaves this
@@ -98,7 +100,7 @@ func (s *screen) bars() {
 		if id == served {
 			mark = ">"
 		}
-		fmt.Fprintf(&b, "  %s%s %s", mark, shortName(id), bar(s.world.UsedOf(id, quota.FiveHour)))
+		fmt.Fprintf(&b, "  %s%s %s", mark, shortName(id), s.look.bar(s.world.UsedOf(id, quota.FiveHour), 10))
 	}
 	s.line(b.String())
 }
@@ -147,13 +149,6 @@ func (s *screen) printf(format string, args ...any) {
 	if _, err := fmt.Fprintf(s.w, format, args...); err != nil && s.broken != nil {
 		s.broken(err)
 	}
-}
-
-const barWidth = 10
-
-func bar(percent float64) string {
-	full := min(barWidth, int(percent*barWidth/100+0.5))
-	return fmt.Sprintf("%s%s %3.0f %%", strings.Repeat("█", full), strings.Repeat("░", barWidth-full), percent)
 }
 
 // shortName is "alice" for "openai:alice@example.com".

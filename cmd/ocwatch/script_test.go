@@ -47,7 +47,7 @@ func setupScript(env *testscript.Env) error {
 		env.Setenv(unset, "")
 	}
 	st := &stage{}
-	env.Values[stageKey{}], env.Values[standInKey{}] = st, &standIn{}
+	env.Values[stageKey{}], env.Values[standInKey{}], env.Values[muteKey{}] = st, &standIn{}, &mute{}
 	env.Defer(func() {
 		if st.world != nil {
 			_ = st.world.Close()

@@ -4,16 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/app"
 	"github.com/ocwatch/ocwatch/failover"
-	"github.com/ocwatch/ocwatch/failover/watchdog"
 	"github.com/ocwatch/ocwatch/internal/journal"
-	"github.com/ocwatch/ocwatch/internal/quota"
 )
 
 // The exit codes of check and status, by the convention of monitoring plugins.
@@ -51,145 +47,86 @@ func codeOf(s app.Status) int {
 
 // writeTable prints a status for a person.
 func writeTable(w io.Writer, s app.Status, look look, now time.Time) error {
+	_, err := io.WriteString(w, poolsText(s, look, now)+noticesText(s, look, now))
+	return err
+}
+
+// poolsText are the accounts.
+func poolsText(s app.Status, look look, now time.Time) string {
 	var b strings.Builder
 	if s.Paused {
-		b.WriteString(printable(pausedText(s.PausedUntil, s.PausedReason, now)) + "\n\n")
+		look.notice(&b, pausedText(s.PausedUntil, s.PausedReason, now))
+		b.WriteByte('\n')
 	}
 	for i, p := range s.Pools {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		fmt.Fprintf(&b, "%s / %s: %s. %s\n", printable(p.Agent), printable(p.Provider), look.paint(string(p.State), poolColour(p.State)), printable(stop(p.Reason)))
+		look.say(&b, fmt.Sprintf("%s / %s: %s. %s", printable(p.Agent), printable(p.Provider), look.paint(string(p.State), poolColour(p.State)), printable(stop(p.Reason))))
 		if p.Pinned != nil {
-			fmt.Fprintf(&b, "%s is pinned%s; ocwatch switch %s --auto ends it.\n", printable(p.Pinned.Profile), untilText(p.Pinned.Until, now), printable(p.Pinned.Profile))
+			look.notice(&b, fmt.Sprintf("%s is pinned%s; ocwatch switch %[1]s --auto ends it.", p.Pinned.Profile, untilText(p.Pinned.Until, now)))
 		}
-		b.WriteString(aheadOf(p, now))
+		if ahead := aheadOf(p, now); ahead != "" {
+			look.notice(&b, ahead)
+		}
 		writePool(&b, p, look, now)
 	}
 	switch {
 	case len(s.Pools) > 0:
 	case s.At.IsZero():
-		b.WriteString("nothing is known yet: the first round is under way\n")
+		look.notice(&b, "nothing is known yet: the first round is under way")
 	case len(s.Problems) == 0:
-		b.WriteString("no auth profiles found: log in with ocwatch login\n")
+		look.notice(&b, "no auth profiles found: log in with ocwatch login")
 	}
-	writeGateway(&b, s.Gateway)
-	writeLogins(&b, s.Logins)
+	return b.String()
+}
+
+// noticesText is what a person should know besides.
+func noticesText(s app.Status, look look, now time.Time) string {
+	var b strings.Builder
+	if text := gatewayText(s.Gateway); text != "" {
+		look.notice(&b, text)
+	}
+	for _, text := range loginTexts(s.Logins) {
+		look.notice(&b, text)
+	}
 	for _, text := range s.Warnings {
-		fmt.Fprintf(&b, "warning: %s\n", printable(text))
+		look.notice(&b, "warning: "+text)
 	}
 	for _, p := range s.Problems {
-		fmt.Fprintf(&b, "problem: %s\n", printable(p.What+fix(p.Fix)))
+		look.notice(&b, "problem: "+p.What+fix(p.Fix))
 	}
 	for _, e := range s.Notify {
 		if e.Disabled || e.Dead > 0 || e.Pending > 0 {
-			fmt.Fprintf(&b, "endpoint %s: %d waiting, %d given up%s\n",
-				e.Endpoint, e.Pending, e.Dead, printable(lastDead(e.LastDead, now)+disabled(e.Disabled)+lastError(e)))
+			look.notice(&b, fmt.Sprintf("endpoint %s: %d waiting, %d given up%s",
+				e.Endpoint, e.Pending, e.Dead, lastDead(e.LastDead, now)+disabled(e.Disabled)+lastError(e)))
 		}
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return b.String()
 }
 
-// writeGateway says what is wrong with the gateway, and nothing where all is
-// well.
-func writeGateway(b *strings.Builder, g app.Gateway) {
+// notice writes what others had a part in.
+func (l look) notice(b *strings.Builder, text string) { l.say(b, printable(text)) }
+
+// say writes a line, and on a terminal as many as it takes.
+func (l look) say(b *strings.Builder, text string) {
+	if l.width == 0 {
+		b.WriteString(text + "\n")
+		return
+	}
+	wrap(b, l.textWidth(), "", "  ", text)
+}
+
+// gatewayText says what is wrong with the gateway, "" where all is well.
+func gatewayText(g app.Gateway) string {
 	switch {
 	case g.Detail == "":
+		return ""
 	case g.Healthy:
-		fmt.Fprintf(b, "gateway %s: live, but cannot be asked: %s\n", g.URL, printable(g.Detail))
+		return fmt.Sprintf("gateway %s: live, but cannot be asked: %s", g.URL, g.Detail)
 	default:
-		fmt.Fprintf(b, "gateway %s: not live: %s\n", g.URL, printable(g.Detail))
+		return fmt.Sprintf("gateway %s: not live: %s", g.URL, g.Detail)
 	}
-}
-
-func writePool(b *strings.Builder, p watchdog.PoolStatus, look look, now time.Time) {
-	names := windowNames(p)
-	heads := make([]string, len(names))
-	for i, n := range names {
-		heads[i] = look.paint(strings.ToUpper(n), plain)
-	}
-	var rows strings.Builder
-	tw := tabwriter.NewWriter(&rows, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintf(tw, "  \tPROFILE\t%s\t%sBACK\tASKED\tNOTE\n", look.paint("STATE", plain), joinTabs(heads))
-	for i, pr := range p.Profiles {
-		cells := make([]string, len(names))
-		for j, n := range names {
-			cells[j] = look.window(pr, n)
-		}
-		_, _ = fmt.Fprintf(tw, "  %d\t%s\t%s\t%s%s\t%s\t%s\n", i+1, printable(pr.ID), look.paint(stateCell(pr), stateColour(pr.State)), joinTabs(cells),
-			backCell(pr.Until, now), askedCell(pr.ProbedAt, now), printable(noteCell(pr)))
-	}
-	_ = tw.Flush()
-	for line := range strings.Lines(rows.String()) {
-		b.WriteString(strings.TrimRight(line, " \n") + "\n")
-	}
-}
-
-// windowNames are the pool's account-wide windows, shortest first as met.
-func windowNames(p watchdog.PoolStatus) []string {
-	var names []string
-	for _, known := range []string{quota.FiveHour, quota.Weekly, quota.Monthly} {
-		if slices.ContainsFunc(p.Profiles, func(pr watchdog.ProfileStatus) bool { return usedCell(pr, known) != "-" }) {
-			names = append(names, known)
-		}
-	}
-	return names
-}
-
-func usedCell(pr watchdog.ProfileStatus, name string) string {
-	if used, ok := usedOf(pr, name); ok {
-		return fmt.Sprintf("%.0f %%", used)
-	}
-	return "-"
-}
-
-func usedOf(pr watchdog.ProfileStatus, name string) (percent float64, known bool) {
-	for _, w := range pr.Windows {
-		if used, ok := w.Used(); ok && w.Name == name && w.Scope == "" {
-			return used, true
-		}
-	}
-	return 0, false
-}
-
-func stateCell(pr watchdog.ProfileStatus) string {
-	if pr.Paid {
-		return string(pr.State) + " (paid)"
-	}
-	return string(pr.State)
-}
-
-func backCell(until *time.Time, now time.Time) string {
-	switch {
-	case until == nil:
-		return "-"
-	case until.Sub(now) < 20*time.Hour:
-		return until.Local().Format("15:04")
-	default:
-		return until.Local().Format("Mon 2 Jan 15:04")
-	}
-}
-
-func askedCell(at *time.Time, now time.Time) string {
-	if at == nil {
-		return "never"
-	}
-	return now.Sub(*at).Round(time.Second).String() + " ago"
-}
-
-func noteCell(pr watchdog.ProfileStatus) string {
-	if pr.State == failover.Available && strings.HasSuffix(pr.Reason, "% used") {
-		return ""
-	}
-	return pr.Reason + fix(pr.Fix)
-}
-
-func fix(command string) string {
-	if command == "" {
-		return ""
-	}
-	return " (mend: " + command + ")"
 }
 
 func lastDead(m *journal.DeadMessage, now time.Time) string {
@@ -220,11 +157,4 @@ func lastError(e journal.EndpointStatus) string {
 		return ""
 	}
 	return ", last error: " + e.LastError
-}
-
-func joinTabs(cells []string) string {
-	if len(cells) == 0 {
-		return ""
-	}
-	return strings.Join(cells, "\t") + "\t"
 }

@@ -44,7 +44,8 @@ check does, and changes nothing.`,
 				return err
 			}
 			if !o.asJSON {
-				_, err = cmd.OutOrStdout().Write([]byte(whyText(why, time.Now())))
+				out := cmd.OutOrStdout()
+				_, err = out.Write([]byte(whyText(why, lookOf(out, os.Getenv).textWidth(), time.Now())))
 				return err
 			}
 			return writeJSON(cmd.OutOrStdout(), why)

@@ -9,11 +9,12 @@ import (
 	"github.com/ocwatch/ocwatch/internal/journal"
 )
 
-// whyText explains for a person, 80 columns wide.
-func whyText(why watchdog.Why, now time.Time) string {
+// whyText explains for a person, columns wide.
+func whyText(why watchdog.Why, columns int, now time.Time) string {
 	var b strings.Builder
+	say := func(head, indent, text string) { wrap(&b, columns, head, indent, printable(text)) }
 	if why.Paused {
-		wrap(&b, "", "", pausedText(why.PausedUntil, why.PausedReason, now))
+		say("", "", pausedText(why.PausedUntil, why.PausedReason, now))
 	}
 	if len(why.Pools) == 0 {
 		b.WriteString("nothing is known there: no auth profiles, or the first round is under way\n")
@@ -22,18 +23,18 @@ func whyText(why watchdog.Why, now time.Time) string {
 		if i > 0 || why.Paused {
 			b.WriteByte('\n')
 		}
-		wrap(&b, "", "  ", fmt.Sprintf("%s / %s: %s. %s", p.Agent, p.Provider, p.State, stop(p.Reason)))
-		wrap(&b, "  ", "    ", "Order: "+strings.Join(p.Order, ", ")+".")
-		wrap(&b, "  ", "    ", setBy(p, now))
+		say("", "  ", fmt.Sprintf("%s / %s: %s. %s", p.Agent, p.Provider, p.State, stop(p.Reason)))
+		say("  ", "    ", "Order: "+strings.Join(p.Order, ", ")+".")
+		say("  ", "    ", setBy(p, now))
 		if p.Pinned != nil {
-			wrap(&b, "  ", "    ", p.Pinned.Profile+" is pinned by a person"+untilText(p.Pinned.Until, now)+".")
+			say("  ", "    ", p.Pinned.Profile+" is pinned by a person"+untilText(p.Pinned.Until, now)+".")
 		}
 		if ahead := aheadOfWhy(p, now); ahead != "" {
-			wrap(&b, "  ", "    ", ahead)
+			say("  ", "    ", ahead)
 		}
 		for _, pr := range p.Profiles {
 			b.WriteByte('\n')
-			writeProfileWhy(&b, pr, now)
+			writeProfileWhy(&b, columns, pr, now)
 		}
 	}
 	return b.String()
@@ -69,10 +70,10 @@ func setBy(p watchdog.PoolWhy, now time.Time) string {
 	return fmt.Sprintf("Last changed %s by %s: %s", agoText(now.Sub(c.At)), by, stop(c.Reason))
 }
 
-func writeProfileWhy(b *strings.Builder, p watchdog.ProfileWhy, now time.Time) {
+func writeProfileWhy(b *strings.Builder, columns int, p watchdog.ProfileWhy, now time.Time) {
 	line := func(name, text string) {
 		if text != "" {
-			wrap(b, fmt.Sprintf("    %-11s ", name), strings.Repeat(" ", 16), text)
+			wrap(b, columns, fmt.Sprintf("    %-11s ", name), strings.Repeat(" ", 16), printable(text))
 		}
 	}
 	fmt.Fprintf(b, "  %s: %s\n", printable(p.ID), p.State)

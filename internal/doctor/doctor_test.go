@@ -45,8 +45,10 @@ var examinations = []examination{
 	},
 	{
 		name: "openclaw.json is malformed",
-		with: func(w *World) { w.OpenClaw.ConfigErr, w.Auth = errors.New("not valid JSON5"), nil },
-		want: []string{"error openclaw.config /home/oc/.openclaw"},
+		with: func(w *World) {
+			w.OpenClaw.ConfigErr, w.Auth, w.Gateway.Err = fmt.Errorf("read it: %w", errors.New("not valid JSON5")), nil, openclaw.ErrGatewayDown
+		},
+		want: []string{"error openclaw.config /home/oc/.openclaw/openclaw.json"},
 	},
 	{
 		name: "no command",
@@ -55,7 +57,9 @@ var examinations = []examination{
 	},
 	{
 		name: "no command and no gateway",
-		with: func(w *World) { w.OpenClaw.NoCommand, w.Gateway.Err = true, openclaw.ErrGatewayDown },
+		with: func(w *World) {
+			w.OpenClaw.NoCommand, w.Gateway.Err, w.Gateway.Health = true, openclaw.ErrGatewayDown, openclaw.Health{Down: true}
+		},
 		want: []string{"error openclaw.no-command /usr/bin/openclaw", "error gateway.down ws://127.0.0.1:18789"},
 	},
 	{
@@ -82,6 +86,11 @@ var examinations = []examination{
 		name: "gateway is starting",
 		with: func(w *World) { w.Gateway.Health.Ready = false },
 		want: []string{"warning gateway.not-ready ws://127.0.0.1:18789"},
+	},
+	{
+		name: "something before the gateway",
+		with: func(w *World) { w.Gateway.Err = fmt.Errorf("%w: status 403", openclaw.ErrGatewayDown) },
+		want: []string{"warning gateway.refused ws://127.0.0.1:18789"},
 	},
 	{
 		name: "gateway refuses the token",
@@ -202,6 +211,14 @@ var examinations = []examination{
 		want: []string{"warning session.pinned-to-dead openai:gone"},
 	},
 	{
+		name: "a conversation tied by hand, an older release",
+		with: func(w *World) {
+			pins(openclaw.Pin{Session: "agent:main:1", Profile: bob, ByPerson: true})(w)
+			w.Auth.Snapshot.Layout = openclaw.AgentDatabase
+		},
+		want: []string{"note session.pinned-by-hand " + bob},
+	},
+	{
 		name: "sessions cannot be read",
 		with: func(w *World) { w.Sessions[0].Err = errors.New("busy") },
 		want: []string{"warning session.unreadable main"},
@@ -233,6 +250,11 @@ var examinations = []examination{
 			w.Service.Linger, w.Service.NoUserBus = false, true
 			w.Service.Units[0].User, w.Service.Units[1].User = false, false
 		},
+	},
+	{
+		name: "a container",
+		with: func(w *World) { w.Service = &Service{Account: "oc", NoSystemd: true} },
+		want: []string{"note service.none "},
 	},
 	{
 		name: "no user manager and nothing of the system's",

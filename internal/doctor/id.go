@@ -24,6 +24,7 @@ const (
 
 	GatewayDown         ID = "gateway.down"
 	GatewayNotReady     ID = "gateway.not-ready"
+	GatewayRefused      ID = "gateway.refused"
 	GatewayUnauthorized ID = "gateway.unauthorized"
 	GatewayScopes       ID = "gateway.scopes"
 
@@ -69,7 +70,7 @@ var ids = []ID{
 	ConfigInvalid,
 	OpenClawNotFound, OpenClawNoAccess, OpenClawConfig, OpenClawNoCommand, OpenClawSeveral,
 	StoreNeedsMigration, StoreUnknownSchema, StoreCorrupt, StoreNotPermitted, StoreBusy, StoreEmpty,
-	GatewayDown, GatewayNotReady, GatewayUnauthorized, GatewayScopes,
+	GatewayDown, GatewayNotReady, GatewayRefused, GatewayUnauthorized, GatewayScopes,
 	OrderNone, OrderInConfig, OrderIncomplete, OrderExcluded,
 	AccountDuplicate, AccountAlone,
 	LoginDead, LoginExpiring, LoginUnreadable, LoginUnseen,

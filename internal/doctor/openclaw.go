@@ -31,9 +31,9 @@ func found(w World) []Finding {
 	}
 	if o.ConfigErr != nil {
 		list = append(list, Finding{
-			ID: OpenClawConfig, Severity: Error, About: o.StateDir, What: o.ConfigErr.Error(),
+			ID: OpenClawConfig, Severity: Error, About: o.Config, What: cause(o.ConfigErr),
 			Why: "OpenClaw's own config says which agents there are and how the gateway is reached, so nothing is watched",
-			Fix: "openclaw doctor",
+			Fix: "openclaw config validate",
 		})
 	}
 	if o.NoCommand {
@@ -53,6 +53,14 @@ func found(w World) []Finding {
 		})
 	}
 	return list
+}
+
+// cause is what is wrong, without the file's name and the advice around it.
+func cause(err error) string {
+	if inner := errors.Unwrap(err); inner != nil {
+		return inner.Error()
+	}
+	return err.Error()
 }
 
 // commandMatters: without the gateway, the command is all there is.

@@ -67,7 +67,12 @@ func noUnit(s Service) Finding {
 	if !s.Running {
 		f.What += ", and no watchdog is running"
 	}
-	if len(s.Failed) > 0 {
+	switch {
+	case s.NoSystemd:
+		f.What = strings.Replace(f.What, "ocwatch is no service of systemd", "systemd does not run this machine, or this is a container", 1)
+		f.Why = "nothing is known here that starts ocwatch at boot, or again when it ends"
+		f.Fix = "have what starts OpenClaw start this too: ocwatch run"
+	case len(s.Failed) > 0:
 		f.What = "whether systemd runs ocwatch could not be seen: " + strings.Join(s.Failed, "; ")
 		f.Why = "if it does not, nothing starts ocwatch at boot, or again when it ends"
 		f.Fix = "systemctl --user status ocwatch.service, or as root: systemctl status ocwatch.service"

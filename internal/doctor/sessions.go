@@ -26,7 +26,7 @@ func sessions(w World) []Finding {
 			continue
 		}
 		for _, t := range ties(s.Pins) {
-			list = append(list, tied(w.Auth.Snapshot.Pools, s.Agent, t)...)
+			list = append(list, tied(w.Auth.Snapshot, s.Agent, t)...)
 		}
 	}
 	return list
@@ -51,8 +51,8 @@ func ties(pins []openclaw.Pin) []tie {
 	return list
 }
 
-func tied(pools []profiles.Pool, agent string, t tie) []Finding {
-	first, serves := standing(pools, agent, t.profile)
+func tied(snap profiles.Snapshot, agent string, t tie) []Finding {
+	first, serves := standing(snap.Pools, agent, t.profile)
 	f := Finding{
 		ID: SessionPinned, Severity: Note, About: t.profile,
 		What: fmt.Sprintf("%s of agent %s %s tied to it: %s", count(len(t.sessions)), agent, isAre(len(t.sessions)), some(t.sessions)),
@@ -61,18 +61,35 @@ func tied(pools []profiles.Pool, agent string, t tie) []Finding {
 		Fix: "to move one at once, send /new in it",
 	}
 	switch {
-	case t.byPerson && !serves:
-		f.ID, f.Severity = SessionPinnedGone, Warning
-		f.Why = "a person chose the profile, so OpenClaw moves them neither by an order nor when it is refused; and it cannot serve"
-		f.Fix = "send /new in each, or choose its model again"
 	case t.byPerson:
 		f.ID = SessionPinnedHand
-		f.Why = "a person chose the profile, so no order moves them: when it is spent, ocwatch's switches do not help there"
-		f.Fix = "send /new in each, or choose its model again"
+		f.Why, f.Fix = byHand(snap, agent, t.profile)
+		if !serves {
+			f.ID, f.Severity = SessionPinnedGone, Warning
+			f.Why = "it cannot serve, and " + f.Why
+		}
 	case first:
 		return nil // where the order would have them
 	}
 	return []Finding{f}
+}
+
+// byHand is what a profile that a person chose means, and how it is let go: what
+// the real releases do. /new lets it go in none of them.
+func byHand(snap profiles.Snapshot, agent, profile string) (why, fix string) {
+	if snap.Layout != openclaw.SharedDatabase {
+		return "a person chose the profile, so no order moves them. OpenClaw tries no other one there: when it is refused, so are they",
+			"in each, send: /model default (/new keeps the profile)"
+	}
+	provider, _, _ := strings.Cut(profile, ":")
+	first := provider + ":PROFILE"
+	for _, p := range snap.Pools {
+		if p.Agent == agent && p.Provider == provider && len(p.Order) > 0 {
+			first = p.Order[0]
+		}
+	}
+	return "a person chose the profile, so no order moves them. OpenClaw goes on with another one while it is refused, and comes back to it",
+		"in each, with its model for MODEL, send: /model MODEL@" + first + " -s (/new keeps the profile)"
 }
 
 // standing says whether the profile is the first of its pool, and whether it

@@ -45,6 +45,7 @@ type Config struct {
 type OpenClaw struct {
 	Err       error // why there is none
 	StateDir  string
+	Config    string   // the path of openclaw.json
 	Others    []string // further state directories that nobody chose between
 	Command   string   // its path, or the bare name that was looked for in vain
 	NoCommand bool
@@ -91,6 +92,8 @@ type Service struct {
 	Units   []Unit
 	// Failed says why a manager could not be asked, one entry each.
 	Failed []string
+	// NoSystemd: something else runs this machine, or this is a container.
+	NoSystemd bool
 	// NoUserBus: systemd runs this machine, and no manager of the account's.
 	NoUserBus bool
 }

@@ -20,7 +20,7 @@ func healthy() World {
 	return World{
 		Now:      now,
 		Config:   Config{Budget: restart.DefaultBudget},
-		OpenClaw: &OpenClaw{StateDir: "/home/oc/.openclaw", Command: "/usr/bin/openclaw"},
+		OpenClaw: &OpenClaw{StateDir: "/home/oc/.openclaw", Config: "/home/oc/.openclaw/openclaw.json", Command: "/usr/bin/openclaw"},
 		Gateway: &Gateway{
 			URL:    "ws://127.0.0.1:18789",
 			Health: openclaw.Health{Live: true, Ready: true, Answers: true},

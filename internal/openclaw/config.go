@@ -61,7 +61,7 @@ func (i *Install) Config() (Config, error) {
 // configError leaves the mending to OpenClaw's own tool, which names line and
 // key and knows every release's rules.
 func configError(path string, err error) error {
-	return fmt.Errorf("read %s: %w; run openclaw doctor, which says what is wrong with it", path, err)
+	return fmt.Errorf("read %s: %w; run openclaw config validate, which says where", path, err)
 }
 
 // maxConfigDepth is far beyond any real config. The JSON5 parser recurses, and

@@ -112,7 +112,7 @@ func TestConfigErrorsNameFileAndMend(t *testing.T) {
 			if err == nil {
 				t.Fatal("no error")
 			}
-			for _, want := range []string{i.ConfigPath, c.want, "openclaw doctor"} {
+			for _, want := range []string{i.ConfigPath, c.want, "openclaw config validate"} {
 				if !strings.Contains(err.Error(), want) {
 					t.Errorf("%q does not say %q", err, want)
 				}

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/ocwatch/ocwatch/failover/restart"
@@ -172,10 +173,42 @@ func TestService(t *testing.T) {
 		t.Errorf("system units: %+v", s)
 	}
 	s = Machine{User: noBus, System: noBus, Root: t.TempDir(), Account: "oc"}.Service(t.Context(), nil)
-	if s.NoUserBus || len(s.Failed) != 2 || len(s.Units) != 0 {
+	if !s.NoSystemd || s.NoUserBus || len(s.Failed) != 0 || len(s.Units) != 0 {
 		t.Errorf("without systemd: %+v", s)
 	}
 }
+
+// TestServiceHangs: a bus that takes the connection and never answers is given
+// up, and both are asked at once.
+func TestServiceHangs(t *testing.T) {
+	root := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(root, "run/systemd/system"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		s := Machine{User: hanging, System: hanging, Root: root, Account: "oc"}.Service(t.Context(), []string{"openclaw-gateway.service"})
+		if took := time.Since(begun); took != within || len(s.Failed) != 2 {
+			t.Errorf("after %s: %+v", took, s)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		begun = time.Now()
+		Machine{User: hanging, System: hanging, Root: root}.Service(ctx, nil)
+		if took := time.Since(begun); took != time.Second {
+			t.Errorf("cancelled after a second, it took %s", took)
+		}
+	})
+}
+
+type mute struct{ fakeManager }
+
+func (mute) State(ctx context.Context, _ string) (restart.UnitState, error) {
+	<-ctx.Done()
+	return restart.UnitState{}, ctx.Err()
+}
+
+func hanging(context.Context) (restart.Manager, func(), error) { return mute{}, func() {}, nil }
 
 // TestFiles: own files alone are looked at and mended, links are left alone.
 func TestFiles(t *testing.T) {

@@ -89,8 +89,21 @@ func asset(name, kind string) Asset {
 	if err != nil {
 		panic(err) // it is embedded
 	}
+	body = stripped(body)
 	sum := sha256.Sum256(body)
 	return Asset{Path: "/assets/" + hex.EncodeToString(sum[:6]) + "/" + name, Type: kind, Body: body}
+}
+
+// stripped is body without what only its readers need: lines of comment, and
+// the space in front of lines.
+func stripped(body []byte) []byte {
+	var out []byte
+	for line := range bytes.Lines(body) {
+		if line = bytes.TrimLeft(line, " "); !bytes.HasPrefix(line, []byte("//")) {
+			out = append(out, line...)
+		}
+	}
+	return out
 }
 
 // Renderer renders pages. It may be used by several goroutines.
@@ -117,5 +130,5 @@ func (r *Renderer) Render(w World) ([]byte, error) {
 	if err := r.tmpl.Execute(&b, v); err != nil {
 		return nil, fmt.Errorf("render the dashboard: %w", err)
 	}
-	return b.Bytes(), nil
+	return []byte(visible(b.String())), nil
 }

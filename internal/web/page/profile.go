@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"html/template"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 type profileView struct {
 	N       int // its place, from 1
 	ID      string
+	Value   template.HTMLAttr // the id, as the value of a button
 	State   failover.State
 	Paid    bool
 	Plan    string
@@ -39,7 +41,7 @@ type windowView struct {
 
 func newProfile(i int, p watchdog.ProfileStatus, why watchdog.ProfileWhy, policy failover.Policy, now time.Time) profileView {
 	v := profileView{
-		N: i + 1, ID: p.ID, State: p.State, Paid: p.Paid, Plan: p.Plan, Reason: p.Reason, Fix: p.Fix,
+		N: i + 1, ID: p.ID, Value: valueOf(p.ID), State: p.State, Paid: p.Paid, Plan: p.Plan, Reason: p.Reason, Fix: p.Fix,
 		Evidence: evidence(p, now), Breaker: breaker(why, now),
 	}
 	if p.Until != nil && p.Until.After(now) && p.State != failover.Available {

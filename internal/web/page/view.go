@@ -3,6 +3,7 @@ package page
 import (
 	"fmt"
 	"html/template"
+	"net/url"
 	"strings"
 	"time"
 
@@ -21,6 +22,7 @@ type view struct {
 	Summary             string
 	Paused              string
 	Gateway             string
+	Down                bool // the gateway
 	Problems            []string
 	Warnings            []string
 	Logins              []loginView
@@ -36,7 +38,7 @@ type choice struct{ Value, Text string }
 
 type loginView struct {
 	Agent, Provider, URL, Code, Expires, Begun string
-	Paste                                      bool
+	Link, Paste                                bool // Link: URL is one that may be followed
 	QR                                         *qrView
 }
 
@@ -46,7 +48,7 @@ type poolView struct {
 	State           failover.PoolState
 	Reason          string
 	Pending         string
-	Pinned          string // the profile
+	Pinned          template.HTMLAttr // the profile, as the value of a button
 	PinnedText      string
 	Ahead           string
 	Order           string
@@ -59,7 +61,7 @@ func newView(w World) view {
 	s := w.Status
 	v := view{
 		Path: "/", Host: w.Host, Version: s.Version, Zone: w.Now.Format("MST"), Owner: w.Owner, Token: w.Token, Did: w.Did, Alert: w.Alert,
-		Gateway: gatewayText(s.Gateway, w.Detail), Warnings: w.Warnings, Trouble: w.History.Trouble, For: durations(),
+		Gateway: gatewayText(s.Gateway, w.Detail), Down: !s.Gateway.Healthy, Warnings: w.Warnings, Trouble: w.History.Trouble, For: durations(),
 		Entries: entries(w.History, w.Now),
 	}
 	if w.Owner {
@@ -135,18 +137,28 @@ func newLogin(l relogin.Status, owner bool, now time.Time) loginView {
 		v.Expires = ahead(*l.ExpiresAt, now)
 	}
 	if owner {
-		v.URL, v.Code, v.Paste, v.QR = l.URL, l.Code, l.Paste, newQR(l.URL)
+		v.URL, v.Code, v.Paste, v.Link = l.URL, l.Code, l.Paste, isLink(l.URL)
+		if v.Link {
+			v.QR = newQR(l.URL)
+		}
 	}
 	return v
 }
 
+// isLink: what a provider answers is shown, but led to only where it is an
+// address of the web.
+func isLink(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http")
+}
+
 func newPool(n int, p watchdog.PoolStatus, w World) poolView {
 	v := poolView{
-		N: n, Agent: p.Agent, Provider: p.Provider, State: p.State, Reason: sentence(p.Reason), Pending: sentence(p.Pending),
+		N: n, Agent: p.Agent, Provider: p.Provider, State: p.State, Reason: sentence(p.Reason), Pending: sentence(capital(p.Pending)),
 		Ahead: aheadText(p, w.Now), Order: orderText(p.OrderSource), Lanes: lanes(p, w),
 	}
 	if p.Pinned != nil {
-		v.Pinned, v.PinnedText = p.Pinned.Profile, p.Pinned.Profile+" is pinned"
+		v.Pinned, v.PinnedText = valueOf(p.Pinned.Profile), p.Pinned.Profile+" is pinned"
 		if p.Pinned.Until != nil {
 			v.PinnedText += " until " + clock(*p.Pinned.Until, w.Now)
 		}

@@ -67,6 +67,14 @@ func sentence(text string) string {
 	return text + "."
 }
 
+// capital lets text begin a sentence.
+func capital(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
 // How far ahead a person is told what is only likely, and what one account is
 // about to do: another one takes over then.
 const (

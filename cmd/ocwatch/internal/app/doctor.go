@@ -27,7 +27,8 @@ import (
 	"github.com/ocwatch/ocwatch/profiles"
 )
 
-// World looks at everything that doctor's checks go by, and changes nothing.
+// World looks at everything that doctor's checks go by, all at once, and changes
+// nothing. What does not answer is waited for 10 s or a little more, and told.
 // path is that of the config file, "" for none, and loadErr why it cannot be
 // used: then o.Config is nil, and only ocwatch's own files are looked at.
 func World(ctx context.Context, o Options, path string, loadErr error) doctor.World {
@@ -41,7 +42,9 @@ func World(ctx context.Context, o Options, path string, loadErr error) doctor.Wo
 	w.Config.Budget = restart.Budget{N: cfg.Restart.Budget.Count, Per: cfg.Restart.Budget.Per}
 
 	var looking sync.WaitGroup
-	last, running := lastStatus(ctx, cfg)
+	var last Status
+	var running bool
+	looking.Go(func() { last, running = lastStatus(ctx, cfg) })
 	looking.Go(func() {
 		w.Notify = &doctor.Notify{
 			Told:      len(cfg.Notify.Webhooks)+len(cfg.Notify.Channels) > 0,
@@ -94,8 +97,11 @@ func openClawWorld(ctx context.Context, o Options, w *doctor.World) {
 	}
 	defer in.close()
 	w.OpenClaw = installWorld(in, cfg)
-	w.Gateway = &doctor.Gateway{URL: in.gateway.URL(), Health: in.Install.Health(ctx)}
-	w.Gateway.Hello, w.Gateway.Err = in.gateway.Hello(ctx)
+	var looking sync.WaitGroup
+	defer looking.Wait()
+	w.Gateway = &doctor.Gateway{URL: in.gateway.URL()}
+	looking.Go(func() { w.Gateway.Health = in.Install.Health(ctx) })
+	looking.Go(func() { w.Gateway.Hello, w.Gateway.Err = in.gateway.Hello(ctx) })
 	if w.OpenClaw.ConfigErr != nil {
 		return // which says why nothing else can be read
 	}
@@ -107,7 +113,7 @@ func openClawWorld(ctx context.Context, o Options, w *doctor.World) {
 }
 
 func installWorld(in *install, cfg *config.Config) *doctor.OpenClaw {
-	oc := &doctor.OpenClaw{StateDir: in.StateDir, Command: in.Command}
+	oc := &doctor.OpenClaw{StateDir: in.StateDir, Config: in.ConfigPath, Command: in.Command}
 	if cfg.OpenClaw.StateDir == "" && in.Default {
 		oc.Others = in.Others
 	}

@@ -16,6 +16,9 @@ const reference = "../../../../docs/configuration.md"
 // documented are the keys that a row of a table begins with.
 var documented = regexp.MustCompile("(?m)^\\| `([a-z_.<>\\[\\]]+)` \\|")
 
+// documentedRow is the whole of such a row.
+var documentedRow = regexp.MustCompile("(?m)^\\| `[a-z_.<>\\[\\]]+` \\|.*$")
+
 // TestEveryKeyIsDocumented, and no key is documented that does not exist.
 func TestEveryKeyIsDocumented(t *testing.T) {
 	var got []string

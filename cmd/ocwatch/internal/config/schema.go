@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,7 +20,8 @@ import (
 type object map[string]any
 
 // Schema writes the JSON Schema of the config file, for editors. It is made of
-// the types that the file is decoded into, so it has every key and no other.
+// the types that the file is decoded into, so it has every key and no other, and
+// of keyDocs, which the documentation is written from too.
 // What holds between keys only Load knows.
 func Schema(w io.Writer) error {
 	root := schemaOf(reflect.TypeFor[Config](), "", reflect.ValueOf(*Default()))
@@ -49,7 +51,7 @@ func schemaOf(t reflect.Type, path string, def reflect.Value) object {
 			}
 			properties[key] = schemaOf(t.Field(i).Type, strings.TrimPrefix(path+"."+key, "."), inner)
 		}
-		return object{"type": []string{"object", "null"}, "properties": properties, "additionalProperties": false}
+		return described(object{"type": []string{"object", "null"}, "properties": properties, "additionalProperties": false}, path)
 	case reflect.Map:
 		name, shape := "<provider>", providerID.String()
 		if t.Elem().Kind() == reflect.Float64 {
@@ -60,19 +62,38 @@ func schemaOf(t reflect.Type, path string, def reflect.Value) object {
 			"additionalProperties": schemaOf(t.Elem(), path+"."+name, reflect.Value{}),
 		}
 	default: // a list
-		return object{"type": []string{"array", "null"}, "items": schemaOf(t.Elem(), path+"[]", reflect.Value{})}
+		return described(object{"type": []string{"array", "null"}, "items": schemaOf(t.Elem(), path+"[]", reflect.Value{})}, path)
 	}
+}
+
+// described adds what the documentation says of the key.
+func described(s object, path string) object {
+	if k, ok := keyDocs[path]; ok {
+		s["description"] = k.description(s["default"] != nil)
+	}
+	return s
 }
 
 func leafSchema(t reflect.Type, path string, def reflect.Value) object {
 	s := shapeOf(t)
 	if words := enums()[path]; words != nil {
-		s = object{"anyOf": []object{{"enum": words}, fromEnvironment}}
+		s = object{"anyOf": []object{{"enum": words}, {"type": "string", "pattern": `^(` + strings.Join(words, "|") + `)\n$`}, fromEnvironment}}
 	}
 	if text := defaultText(def); text != nil {
 		s["default"] = text
 	}
-	return s
+	if _, least, most, ok := keyDocs[path].bounds(); ok && t == reflect.TypeFor[float64]() {
+		percent(s, least, most)
+	}
+	return described(s, path)
+}
+
+// percent narrows a percentage to its own range. Durations are text, of which a
+// schema cannot tell how long they are: their descriptions do.
+func percent(s object, least, most string) {
+	from, _ := strconv.ParseFloat(least, 64) // a test reads them all
+	to, _ := strconv.ParseFloat(most, 64)
+	s["anyOf"] = []object{{"type": "number", "minimum": from, "maximum": to}, fromEnvironment}
 }
 
 // fromEnvironment: any value can be an environment variable's.

@@ -3,34 +3,83 @@ package config
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/goccy/go-yaml"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 func schema(t *testing.T) map[string]any {
 	t.Helper()
-	var out bytes.Buffer
-	if err := Schema(&out); err != nil {
-		t.Fatal(err)
-	}
 	var s map[string]any
-	if err := json.Unmarshal(out.Bytes(), &s); err != nil {
+	if err := json.Unmarshal(schemaText(t), &s); err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
+func schemaText(t *testing.T) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if err := Schema(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// compiled is the schema as an editor has it; compiling it holds it to its own
+// schema, that of draft 2020-12.
+func compiled(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(schemaText(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("schema.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// validate checks a YAML document as an editor does: as the JSON that it stands
+// for.
+func validate(t *testing.T, s *jsonschema.Schema, doc []byte) error {
+	t.Helper()
+	var v any
+	if err := yaml.Unmarshal(bytes.TrimPrefix(doc, []byte("\ufeff")), &v); err != nil {
+		t.Fatalf("%v\n%s", err, doc)
+	}
+	if v == nil {
+		return nil // an empty file
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inst, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Validate(inst)
+}
+
 // TestSchemaKeys: the schema has every key, and no other.
 func TestSchemaKeys(t *testing.T) {
-	got, want := schemaKeys(schema(t), ""), Keys()
+	var got []string
+	eachKey(schema(t), "", func(key string, _ map[string]any) { got = append(got, key) })
+	want := Keys()
 	slices.Sort(got)
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
@@ -38,24 +87,27 @@ func TestSchemaKeys(t *testing.T) {
 	}
 }
 
-func schemaKeys(s map[string]any, path string) []string {
-	var keys []string
+// eachKey calls f with each key that has a value, as Keys lists them.
+func eachKey(s map[string]any, path string, f func(string, map[string]any)) {
 	if properties, ok := s["properties"].(map[string]any); ok {
 		for key, inner := range properties {
-			keys = append(keys, schemaKeys(inner.(map[string]any), strings.TrimPrefix(path+"."+key, "."))...)
+			eachKey(inner.(map[string]any), strings.TrimPrefix(path+"."+key, "."), f)
 		}
-		return keys
+		return
 	}
 	if each, ok := s["additionalProperties"].(map[string]any); ok {
 		if each["properties"] == nil {
-			return []string{path + ".<profile>"}
+			f(path+".<profile>", each)
+			return
 		}
-		return schemaKeys(each, path+".<provider>")
+		eachKey(each, path+".<provider>", f)
+		return
 	}
 	if items, ok := s["items"].(map[string]any); ok && items["properties"] != nil {
-		return schemaKeys(items, path+"[]")
+		eachKey(items, path+"[]", f)
+		return
 	}
-	return []string{path}
+	f(path, s)
 }
 
 // TestSchemaEnums: Load refuses another word with the very list of the schema.
@@ -84,145 +136,89 @@ func nested(path []string, value string) string {
 	return fmt.Sprintf("{%q: %s}", key, inner)
 }
 
-// TestSchemaAllows: what Load takes, the schema allows.
+// TestSchemaAllows: what Load takes, the schema allows: the good files, and every
+// example of the documents.
 func TestSchemaAllows(t *testing.T) {
-	s := schema(t)
-	files, err := filepath.Glob("testdata/good/*.yaml")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%d examples, %v", len(files), err)
-	}
+	s := compiled(t)
 	docs := map[string][]byte{}
-	for _, f := range files {
-		docs[f] = read1(t, f)
+	for _, pattern := range []string{"testdata/good/*.yaml", "../../../../docs/*.md", "../../../../README*.md"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %d files, %v", pattern, len(files), err)
+		}
+		for _, f := range files {
+			if filepath.Ext(f) == ".yaml" {
+				docs[f] = read1(t, f)
+				continue
+			}
+			for i, block := range yamlBlocks.FindAllStringSubmatch(string(read1(t, f)), -1) {
+				if ours.MatchString(block[1]) {
+					docs[fmt.Sprintf("%s, example %d", f, i+1)] = []byte(block[1])
+				}
+			}
+		}
 	}
-	for i, block := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(read1(t, reference)), -1) {
-		docs[fmt.Sprintf("example %d", i+1)] = []byte(block[1])
+	if len(docs) < 30 {
+		t.Errorf("%d examples found", len(docs))
 	}
 	for name, doc := range docs {
-		var v any
-		if err := yaml.Unmarshal(bytes.TrimPrefix(doc, []byte("\ufeff")), &v); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		if err := allows(s, v, ""); err != nil && v != nil {
+		if err := validate(t, s, doc); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
+var (
+	yamlBlocks = regexp.MustCompile("(?s)```yaml\n(.*?)```")
+	// ours begins with a key of the config: documents show YAML of others too.
+	ours = regexp.MustCompile("(?m)\\A(#.*\n)*(" + strings.Join(keysOf(reflect.TypeFor[Config]()), "|") + "):")
+)
+
 // TestSchemaRefuses: the usual mistakes are seen in the editor.
 func TestSchemaRefuses(t *testing.T) {
-	s := schema(t)
+	s := compiled(t)
 	for _, doc := range []string{
-		"falover: {}", "failover: {swich_at: 90}", "failover: {switch_at: 950}", "failover: {min_dwell: 5}", "failover: {paid: sometimes}",
+		"falover: {}", "failover: {swich_at: 90}", "failover: {switch_at: 950}", "failover: {switch_at: 0.5}", "failover: {min_dwell: 5}", "failover: {paid: sometimes}",
 		"restart: {budget: 3}", "probe: {providers: {OpenAI: {}}}", "notify: {webhooks: {name: ops}}", "notify: {webhooks: [{events: [pool.lost]}]}",
-		"failover: {pools: {openai: {keep: {work: 10}}}}", "listen: true",
+		"failover: {pools: {openai: {keep: {work: 10}}}}", "failover: {pools: {openai: {keep: {'openai:work': 60}}}}", "listen: true",
+		"probe: {every: [1m]}", "openclaw: main", "notify: {channels: [{openclaw: {chanel: telegram}}]}", "probe: {timeout: 10}", "log: {level: loud}",
 	} {
-		var v any
-		if err := yaml.Unmarshal([]byte(doc), &v); err != nil {
-			t.Fatal(err)
-		}
-		if allows(s, v, "") == nil {
+		if validate(t, s, []byte(doc)) == nil {
 			t.Errorf("allowed: %s", doc)
 		}
 	}
 }
 
-// allows is as much of JSON Schema as the schema uses.
-func allows(s map[string]any, v any, path string) error {
-	for word := range s {
-		if !slices.Contains([]string{
-			"$schema", "title", "default", "type", "properties", "additionalProperties", "propertyNames", "items", "anyOf", "enum", "const", "pattern", "minimum", "maximum", "minLength",
-		}, word) {
-			return fmt.Errorf("this test knows no %q", word)
+// TestSchemaTypos: a slip in any key is refused, wherever it stands.
+func TestSchemaTypos(t *testing.T) {
+	s := compiled(t)
+	for _, key := range Keys() {
+		path := strings.Split(strings.NewReplacer("<provider>", "acme", ".<profile>", "").Replace(key), ".")
+		last := len(path) - 1
+		path[last] = strings.TrimSuffix(path[last], "[]") + "x"
+		if validate(t, s, []byte(nested(path, "1m"))) == nil {
+			t.Errorf("%s can be written %s", key, strings.Join(path, "."))
 		}
 	}
-	if options, ok := s["anyOf"].([]any); ok {
-		var errs []error
-		for _, one := range options {
-			err := allows(one.(map[string]any), v, path)
-			if err == nil {
-				return nil
-			}
-			errs = append(errs, err)
-		}
-		return errors.Join(errs...)
-	}
-	if text, ok := v.(string); ok {
-		v = strings.TrimSuffix(text, "\n") // of a literal block
-	}
-	if words, ok := s["enum"].([]any); ok && !slices.Contains(words, v) {
-		return fmt.Errorf("%s: %v is none of %v", path, v, words)
-	}
-	if c, ok := s["const"]; ok && fmt.Sprint(c) != fmt.Sprint(v) {
-		return fmt.Errorf("%s: %v is not %v", path, v, c)
-	}
-	if types := s["type"]; types != nil && !strings.Contains(fmt.Sprint(types), typeOf(v)) {
-		return fmt.Errorf("%s: %v is not of type %v", path, v, types)
-	}
-	if text, ok := v.(string); ok {
-		if p, ok := s["pattern"].(string); ok && !regexp.MustCompile(p).MatchString(text) {
-			return fmt.Errorf("%s: %q is not %s", path, text, p)
-		}
-		if least, ok := s["minLength"].(float64); ok && len(text) < int(least) {
-			return fmt.Errorf("%s: %q is too short", path, text)
-		}
-	}
-	if most, ok := s["maximum"].(float64); ok && numberOf(v) > most {
-		return fmt.Errorf("%s: %v is more than %v", path, v, most)
-	}
-	switch v := v.(type) {
-	case map[string]any:
-		return allowsMembers(s, v, path)
-	case []any:
-		for i, item := range v {
-			if err := allows(s["items"].(map[string]any), item, fmt.Sprintf("%s[%d]", path, i)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
-func allowsMembers(s, v map[string]any, path string) error {
-	properties, _ := s["properties"].(map[string]any)
-	for key, value := range v {
-		if names, ok := s["propertyNames"].(map[string]any); ok {
-			if err := allows(names, key, path); err != nil {
-				return err
+// TestSchemaDescribes: each key says what it is, and its default is the one of
+// the documentation.
+func TestSchemaDescribes(t *testing.T) {
+	eachKey(schema(t), "", func(key string, s map[string]any) {
+		text, _ := s["description"].(string)
+		if len(text) < 8 || strings.Contains(text, "](") {
+			t.Errorf("%s is described as %q", key, text)
+		}
+		def, has := s["default"]
+		if !has {
+			if !strings.Contains(text, " Default: ") {
+				t.Errorf("%s: nothing is said of its default: %q", key, text)
 			}
+			return
 		}
-		inner, ok := properties[key].(map[string]any)
-		if !ok {
-			inner, ok = s["additionalProperties"].(map[string]any)
+		if want := fmt.Sprintf("`%v`", def); !strings.HasPrefix(keyDocs[key].def, want) {
+			t.Errorf("%s: the default is %s, documented %s", key, want, keyDocs[key].def)
 		}
-		if !ok {
-			return fmt.Errorf("%s has no %s", path, key)
-		}
-		if err := allows(inner, value, path+"."+key); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func typeOf(v any) string {
-	switch v.(type) {
-	case nil:
-		return "null"
-	case string:
-		return "string"
-	case bool:
-		return "boolean"
-	case map[string]any:
-		return "object"
-	case []any:
-		return "array"
-	}
-	return "number"
-}
-
-func numberOf(v any) float64 {
-	var f float64
-	_, _ = fmt.Sscan(fmt.Sprint(v), &f)
-	return f
+	})
 }
