@@ -9,6 +9,7 @@ import (
 
 	"github.com/ocwatch/ocwatch/failover/watchdog"
 	"github.com/ocwatch/ocwatch/internal/journal"
+	"github.com/ocwatch/ocwatch/internal/say"
 )
 
 // lane is one line of a pool's timeline: when a profile was first, or when
@@ -71,7 +72,7 @@ func lanes(p watchdog.PoolStatus, w World) []lane {
 	if len(gone) == 0 {
 		never := "never"
 		if known.After(since) {
-			never += " since " + clock(known, w.Now)
+			never += " since " + say.Clock(known, w.Now)
 		}
 		out = append(out, lane{Name: "no quota", Class: "gone", Label: never, Path: `d=""`})
 	}
@@ -184,7 +185,7 @@ func total(list []stretch) string {
 		sum += s.to.Sub(s.from)
 	}
 	if len(list) == 1 {
-		return span(sum)
+		return say.Span(sum)
 	}
-	return fmt.Sprintf("%s, in %d stretches", span(sum), len(list))
+	return fmt.Sprintf("%s, in %d stretches", say.Span(sum), len(list))
 }
