@@ -91,10 +91,15 @@ e2e: build ## end-to-end tests against the real OpenClaw releases
 .PHONY: e2e-night
 e2e-night: build ## what make test leaves out on the real OpenClaw, nightly
 	scripts/test-e2e transport $(OPENCLAW)
-	OCWATCH_NIGHT=1 scripts/test-e2e -run 'TestReleases|TestTerminalLogin|TestReplaceAccount|TestRotation|TestProviders' e2e $(OPENCLAW)
+	OCWATCH_NIGHT=1 scripts/test-e2e -run 'TestReleases|TestTerminalLogin|TestReplaceAccount|TestRotation|TestProviders|TestDoctor' e2e $(OPENCLAW)
+
+# ocwatch as a service of the system, beside gateways of both kinds: minutes.
+.PHONY: systemd-night
+systemd-night: build ## what make test leaves out on a real systemd, nightly (root)
+	OCWATCH_NIGHT=1 scripts/test-systemd $(firstword $(OPENCLAW))
 
 .PHONY: nightly
-nightly: e2e-night $(NFPM) ## the long job: e2e-night, the packages of every architecture, every fuzz target for a minute
+nightly: e2e-night systemd-night $(NFPM) ## the long job: e2e-night, systemd-night, the packages of every architecture, every fuzz target for a minute
 	OCWATCH_NIGHT=1 scripts/test-packages
 	$(MAKE) fuzz FUZZTIME=60s
 

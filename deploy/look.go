@@ -20,6 +20,13 @@ func Look(ctx context.Context, r Runner, system bool, unitFile, binary string, w
 		return m, fmt.Errorf("the unit that is there: %w", err)
 	}
 	m.Unit = string(text)
+	if system {
+		text, err = os.ReadFile(ruleFile)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
+			return m, fmt.Errorf("polkit's rule that is there: %w", err)
+		}
+		m.Rule = string(text)
+	}
 	if dropIns := unitFile + ".d"; exists(dropIns) {
 		m.DropIns = dropIns
 	}

@@ -25,6 +25,8 @@ type Machine struct {
 	As string
 	// Skill is where the skill stands, "" for nowhere.
 	Skill string
+	// Rule is what polkit's rule of ours says, "" for none.
+	Rule string
 }
 
 // Install returns what makes s the service that runs on m; nothing, where it
@@ -38,6 +40,11 @@ func Install(s Service, m Machine) ([]Step, error) {
 	for _, dir := range m.Missing {
 		steps = append(steps, makeDirAs(m.As, dir))
 	}
+	rules, err := s.rule(m)
+	if err != nil {
+		return nil, err
+	}
+	steps = append(steps, rules...)
 	changed := m.Unit != text
 	if changed {
 		steps = append(steps, Step{Kind: Write, Path: m.UnitFile, Mode: unitMode, Content: text}, systemctl(s.System, "daemon-reload"))
@@ -58,6 +65,21 @@ func Install(s Service, m Machine) ([]Step, error) {
 	return steps, nil
 }
 
+// rule returns what makes polkit's rule the one that s needs.
+func (s Service) rule(m Machine) ([]Step, error) {
+	if s.Restarts == "" {
+		if m.Rule == "" {
+			return nil, nil
+		}
+		return []Step{{Kind: Remove, Path: ruleFile}}, nil
+	}
+	text, err := rule(s.Account, s.Restarts)
+	if err != nil || text == m.Rule {
+		return nil, err
+	}
+	return []Step{{Kind: Write, Path: ruleFile, Mode: unitMode, Content: text}}, nil
+}
+
 // Uninstall returns what removes the service, its settings and the skill from
 // m; nothing, where nothing is there.
 func Uninstall(system bool, m Machine) []Step {
@@ -74,8 +96,11 @@ func Uninstall(system bool, m Machine) []Step {
 	if len(steps) > 0 {
 		steps = append(steps, systemctl(system, "daemon-reload"), resetFailed(system))
 	}
+	if m.Rule != "" {
+		steps = append(steps, Step{Kind: Remove, Path: ruleFile})
+	}
 	if m.Skill != "" {
-		steps = append(steps, Step{Kind: Remove, Path: m.Skill})
+		steps = append(steps, removeAs(m.As, m.Skill))
 	}
 	return steps
 }
@@ -94,6 +119,13 @@ func makeDirAs(account, dir string) Step {
 		return Step{Kind: MakeDir, Path: dir, Mode: 0o700}
 	}
 	return Step{Kind: Run, Argv: []string{"runuser", "-u", account, "--", "mkdir", "-p", "-m", "700", dir}}
+}
+
+func removeAs(account, dir string) Step {
+	if account == "" {
+		return Step{Kind: Remove, Path: dir}
+	}
+	return Step{Kind: Run, Argv: []string{"runuser", "-u", account, "--", "rm", "-rf", "--", dir}}
 }
 
 func systemctl(system bool, args ...string) Step {

@@ -48,6 +48,59 @@ func TestInstall(t *testing.T) {
 	}
 }
 
+// A gateway of the system is restarted by leave of polkit, which is taken back
+// when there is none any more.
+func TestInstallRule(t *testing.T) {
+	s := example(true)
+	s.Account, s.Restarts = `al"ice`, "openclaw-gateway.service"
+	m := Machine{UnitFile: "/u/ocwatch.service", Unit: mustRender(t, s), Enabled: true, Active: true}
+	steps, err := Install(s, m)
+	if err != nil || shown(steps) != "write "+ruleFile+" (0644)" {
+		t.Fatalf("%v\n%s", err, shown(steps))
+	}
+	for _, want := range []string{`action.lookup("unit") == "openclaw-gateway.service"`, `subject.user == "al\"ice"`} {
+		if !strings.Contains(steps[0].Content, want) {
+			t.Errorf("want %s in\n%s", want, steps[0].Content)
+		}
+	}
+	m.Rule = steps[0].Content
+	if steps, err = Install(s, m); err != nil || len(steps) > 0 {
+		t.Errorf("%v\n%s", err, shown(steps))
+	}
+	s.Restarts = ""
+	if steps, err = Install(s, m); err != nil || shown(steps) != "remove "+ruleFile {
+		t.Errorf("%v\n%s", err, shown(steps))
+	}
+	if got := shown(Uninstall(true, Machine{Rule: m.Rule})); got != "remove "+ruleFile {
+		t.Errorf("uninstalling: %s", got)
+	}
+}
+
+func TestForeign(t *testing.T) {
+	for name, tt := range map[string]struct {
+		unit string
+		want bool
+	}{
+		"none":      {"", false},
+		"ours":      {mustRender(t, example(true)), false},
+		"another's": {"[Service]\nExecStart=/opt/ocwatch run\n", true},
+	} {
+		if got := (Machine{Unit: tt.unit}).Foreign(); got != tt.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	file := filepath.Join(t.TempDir(), Unit)
+	if err := os.WriteFile(file, []byte(mustRender(t, example(true))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := AccountOf(file); got != "root" {
+		t.Errorf("account %q", got)
+	}
+	if got := AccountOf(file + ".d"); got != "" {
+		t.Errorf("account %q of nothing", got)
+	}
+}
+
 func TestUninstall(t *testing.T) {
 	after := "\nrun systemctl --system daemon-reload\nrun systemctl --system reset-failed ocwatch.service"
 	for _, tt := range []struct {
@@ -63,6 +116,7 @@ func TestUninstall(t *testing.T) {
 		},
 		{"settings alone", Machine{DropIns: "/u/ocwatch.service.d"}, "remove /u/ocwatch.service.d" + after},
 		{"the skill alone", Machine{Skill: "/s"}, "remove /s"},
+		{"the skill of another account", Machine{Skill: "/s", As: "alice"}, "run runuser -u alice -- rm -rf -- /s"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.m.UnitFile = "/u/ocwatch.service"

@@ -7,10 +7,12 @@ import (
 	"io"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ocwatch/ocwatch/deploy"
+	"github.com/ocwatch/ocwatch/internal/web"
 )
 
 // installFlags are those of install and uninstall.
@@ -73,14 +75,14 @@ func (g *global) install(ctx context.Context, out io.Writer, f *installFlags) er
 	if err != nil {
 		return err
 	}
-	findings, err := g.examineAs(ctx, who, f.system)
+	report, err := g.examineAs(ctx, who, f.system)
 	if err != nil {
 		return err
 	}
-	if err := tellFindings(out, findings); err != nil {
+	if err := tellFindings(out, report.Findings); err != nil {
 		return err
 	}
-	refusal := blocked(findings, f.force)
+	refusal := f.refusal(report)
 	if refusal != nil && !f.dryRun {
 		return refusal
 	}
@@ -104,6 +106,14 @@ func (g *global) install(ctx context.Context, out io.Writer, f *installFlags) er
 	if who.other {
 		machine.As = who.Username
 	}
+	if machine.Foreign() && !f.force {
+		return fmt.Errorf("%s was not written by ocwatch install: move it elsewhere, or replace it with --force", machine.UnitFile)
+	}
+	if !machine.Active && !f.force && !f.dryRun {
+		if err := inTheWay(ctx, place.DataDir); err != nil {
+			return err
+		}
+	}
 	steps, err := deploy.Install(service, machine)
 	if err != nil {
 		return err
@@ -121,6 +131,28 @@ func (g *global) install(ctx context.Context, out io.Writer, f *installFlags) er
 	return refusal
 }
 
+// refusal is why nothing is installed, nil for no reason.
+func (f *installFlags) refusal(report doctorReport) error {
+	if f.force {
+		return nil
+	}
+	if err := twice(report, f.system); err != nil {
+		return err
+	}
+	return blocked(report.Findings)
+}
+
+// inTheWay is the error for a watchdog that somebody runs in a terminal: beside it
+// the service could not start, and systemd would say no more than that.
+func inTheWay(ctx context.Context, dataDir string) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if _, err := web.NewClient(dataDir).Status(ctx); err != nil {
+		return nil // there is none, or the start says what is wrong with it
+	}
+	return errors.New("ocwatch run watches already, in a terminal or under another supervisor, and two would be in each other's way: end it first (Ctrl-C there)")
+}
+
 // tellInstalled says what the owner should know of the service.
 func tellInstalled(out io.Writer, service deploy.Service, place whereabouts, who account) error {
 	notes := slices.Clone(place.Notes)
@@ -129,6 +161,9 @@ func tellInstalled(out io.Writer, service deploy.Service, place whereabouts, who
 	}
 	if !service.Confined {
 		notes = append(notes, "this kernel lets no account confine a service's view of the file system (user namespaces), so the unit goes without; ocwatch install --system has it")
+	}
+	if service.System && slices.Contains(service.Beside, place.GatewayUnit) && service.Restarts == "" && who.uid != 0 {
+		notes = append(notes, fmt.Sprintf("%s is a unit of the system, and without polkit its account may not restart it: only the gateway itself can, when it is asked (Debian: polkitd; then install again)", place.GatewayUnit))
 	}
 	for _, note := range notes {
 		if _, err := fmt.Fprintf(out, "note: %s\n", note); err != nil {

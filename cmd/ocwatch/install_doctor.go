@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -24,38 +25,51 @@ var mended = []doctor.ID{
 	doctor.UnitMissing, doctor.NotRunning, doctor.UnitFailed, doctor.UnitStartLimit, doctor.UnitDisabled, doctor.UnitRestarting,
 }
 
-// examineAs asks doctor, as the account that the service will run as, and returns
-// what is worth saying before an install. What the install itself mends is left
-// out.
-func (g *global) examineAs(ctx context.Context, who account, system bool) ([]doctor.Finding, error) {
-	all, err := g.findings(ctx, who)
+// examineAs asks doctor, as the account that the service will run as. What the
+// install itself mends is left out.
+func (g *global) examineAs(ctx context.Context, who account, system bool) (doctorReport, error) {
+	report, err := g.reportAs(ctx, who)
 	if err != nil {
-		return nil, fmt.Errorf("ocwatch doctor: %w", err)
+		return report, fmt.Errorf("ocwatch doctor: %w", err)
 	}
-	return slices.DeleteFunc(all, func(f doctor.Finding) bool {
+	report.Findings = slices.DeleteFunc(report.Findings, func(f doctor.Finding) bool {
 		own := f.About == "" || f.About == deploy.Unit
 		return f.Severity == doctor.Note || own && slices.Contains(mended, f.ID) || !system && f.ID == doctor.LingerOff
-	}), nil
+	})
+	return report, nil
 }
 
-func (g *global) findings(ctx context.Context, who account) ([]doctor.Finding, error) {
+func (g *global) reportAs(ctx context.Context, who account) (report doctorReport, err error) {
 	if !who.other {
 		w, err := g.world(ctx)
 		if err != nil {
-			return nil, err
+			return report, err
 		}
-		return doctor.Examine(w), ctx.Err()
+		return reportOf(w, nil), ctx.Err()
 	}
 	// It ends with 1 where it found something, which is no failure of its own.
 	out, failed := g.runAs(ctx, who, "doctor", "--json")
-	var report doctorReport
 	if err := json.Unmarshal(out, &report); err != nil {
 		if failed == nil {
 			failed = err
 		}
-		return nil, failed
+		return report, failed
 	}
-	return report.Findings, nil
+	return report, nil
+}
+
+// twice is the error for a service that runs already, under the other manager.
+func twice(report doctorReport, system bool) error {
+	for _, u := range report.Units {
+		if u.Name != deploy.Unit || u.User != system || u.Active != "active" && u.Active != "activating" {
+			continue
+		}
+		if u.User {
+			return errors.New("ocwatch runs as a service of the account already, and two would be in each other's way: run ocwatch uninstall as that account first, or add --force")
+		}
+		return errors.New("ocwatch runs as a service of the system already, and two would be in each other's way: run sudo ocwatch uninstall --system first, or add --force")
+	}
+	return nil
 }
 
 // tellFindings says what doctor found, in a few lines each.
@@ -80,18 +94,18 @@ func tellFindings(out io.Writer, findings []doctor.Finding) error {
 }
 
 // blocked is the error that keeps from installing, nil for none.
-func blocked(findings []doctor.Finding, force bool) error {
+func blocked(findings []doctor.Finding) error {
 	n := 0
 	for _, f := range findings {
 		if f.Severity == doctor.Error && !slices.Contains(bearable, f.ID) {
 			n++
 		}
 	}
-	switch {
-	case n == 0 || force:
+	switch n {
+	case 0:
 		return nil
-	case n == 1:
-		return fmt.Errorf("nothing is installed: mend the error above first (ocwatch doctor says more of it), or add --force")
+	case 1:
+		return errors.New("nothing is installed: mend the error above first (ocwatch doctor says more of it), or add --force")
 	}
 	return fmt.Errorf("nothing is installed: mend the %d errors above first (ocwatch doctor says more of them), or add --force", n)
 }

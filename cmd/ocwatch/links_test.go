@@ -259,7 +259,7 @@ func TestMakeTargets(t *testing.T) {
 // runs it.
 var (
 	named   = regexp.MustCompile("`((?:cmd|deploy|failover|internal|notify|probe|profiles|test)[a-z0-9/]*) ((?:Test|Fuzz)\\w+)`")
-	invoked = regexp.MustCompile("`go test (?:-\\w+ )*((?:\\./\\S+ )+)-run '?([^`' ]+)")
+	invoked = regexp.MustCompile("`go test (?:-\\w+ (?:[\\w,]+ )?)*((?:\\./\\S+ )+)-run '?([^`' ]+)")
 )
 
 // testFunc is a test, fuzz target or benchmark of a Go file.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -34,6 +35,7 @@ func TestQuickstart(t *testing.T) {
 			n.configure(t, b[1])
 		}
 	}
+	n.mustKeepOwnFiles(t)
 	if n.typed < 7 || n.running == nil || len(n.phone) == 0 {
 		t.Errorf("%d commands were typed, watching: %v, messages on the phone: %d", n.typed, n.running != nil, len(n.phone))
 	}
@@ -139,6 +141,36 @@ func (n *newcomer) watch(t *testing.T) {
 			t.Fatal("no watchdog answers")
 		}
 		<-time.After(20 * time.Millisecond)
+	}
+}
+
+// mustKeepOwnFiles: what docs/security.md lists is in data_dir, and nothing else,
+// for nobody else.
+func (n *newcomer) mustKeepOwnFiles(t *testing.T) {
+	t.Helper()
+	dir := filepath.Join(n.home, ".local", "state", "ocwatch")
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mode := func(path string) fs.FileMode {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Mode().Perm()
+	}
+	if got := mode(dir); got != 0o700 {
+		t.Errorf("data_dir has mode %o", got)
+	}
+	listed := documents(t)["docs/security.md"]
+	for _, f := range files {
+		if got := mode(filepath.Join(dir, f.Name())); got != 0o600 || !strings.Contains(listed, "`"+f.Name()+"`") {
+			t.Errorf("%s has mode %o, or docs/security.md does not list it", f.Name(), got)
+		}
+	}
+	if len(files) < 5 {
+		t.Errorf("%d files in data_dir", len(files))
 	}
 }
 

@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"os/user"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -22,14 +25,29 @@ of "systemctl edit" and the skill too. What is yours is kept and named: the conf
 credentials, and what the watchdog has learned (data_dir).`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.whereabouts {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(g.remains())
+			}
 			return g.uninstall(cmd.Context(), cmd.OutOrStdout(), f)
 		},
 	}
 	f.register(cmd)
+	cmd.Flags().BoolVar(&f.whereabouts, whereaboutsFlag, false, "print what the account has of ocwatch, as JSON")
+	_ = cmd.Flags().MarkHidden(whereaboutsFlag)
 	return cmd
 }
 
 func (g *global) uninstall(ctx context.Context, out io.Writer, f *installFlags) error {
+	home := configHome(os.Getenv)
+	if !f.system && !filepath.IsAbs(home) {
+		return errNoHome
+	}
+	unitFile := deploy.UnitFile(f.system, home)
+	if name := deploy.AccountOf(unitFile); f.system && f.account == "" && name != "" {
+		if _, err := user.Lookup(name); err == nil { // an account that is gone keeps nobody from it
+			f.account = name
+		}
+	}
 	who, err := f.who(os.Geteuid(), os.Getenv)
 	if err != nil {
 		return err
@@ -39,12 +57,20 @@ func (g *global) uninstall(ctx context.Context, out io.Writer, f *installFlags) 
 	if err != nil {
 		return fmt.Errorf("finding the program itself: %w", err)
 	}
-	machine, err := deploy.Look(ctx, run, f.system, deploy.UnitFile(f.system, configHome(os.Getenv)), self, nil)
-	if err != nil && !f.dryRun {
+	machine, err := deploy.Look(ctx, run, f.system, unitFile, self, nil)
+	if err != nil && !f.dryRun && machine.Unit != "" { // without a unit there is nothing to ask systemd for
 		return noManager(f.system, err)
 	}
-	if !who.other {
-		machine.Skill = g.skillToRemove()
+	if machine.Foreign() {
+		return fmt.Errorf("%s was not written by ocwatch install: whoever wrote it has to remove it", machine.UnitFile)
+	}
+	left, err := g.remainsOf(ctx, who)
+	if err != nil {
+		left.Kept = []string{fmt.Sprintf("what %s has of ocwatch, which could not be seen (%v)", who.Username, err)}
+	}
+	machine.Skill = left.Skill
+	if who.other {
+		machine.As = who.Username
 	}
 	steps := deploy.Uninstall(f.system, machine)
 	const nothing = "no service of ocwatch is installed here"
@@ -56,36 +82,48 @@ func (g *global) uninstall(ctx context.Context, out io.Writer, f *installFlags) 
 	if err != nil {
 		return err
 	}
-	return g.tellKept(out, who)
+	for _, k := range left.Kept {
+		if _, err := fmt.Fprintf(out, "kept: %s\n", k); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// tellKept names what is left. An account's own places are known to that
-// account alone.
-func (g *global) tellKept(out io.Writer, who account) error {
-	if who.other {
-		_, err := fmt.Fprintf(out, "kept: the config file and data_dir of %s; ocwatch config show names them there\n", who.Username)
-		return err
+// remains are what an account has of ocwatch besides the service.
+type remains struct {
+	Skill string   `json:"skill"` // its directory, "" for none
+	Kept  []string `json:"kept"`
+}
+
+// remainsOf asks as the account itself: only that knows its places.
+func (g *global) remainsOf(ctx context.Context, who account) (r remains, err error) {
+	if !who.other {
+		return g.remains(), nil
 	}
-	var kept []string
+	out, err := g.runAs(ctx, who, "uninstall", "--"+whereaboutsFlag)
+	if err == nil {
+		err = json.Unmarshal(out, &r)
+	}
+	return r, err
+}
+
+func (g *global) remains() remains {
+	r := remains{Skill: g.skillToRemove()}
 	path, found, err := config.Find(g.configPath)
 	if err == nil && found {
-		kept = append(kept, path)
+		r.Kept = append(r.Kept, path)
 		if dir := credentialsDir(path); isThere(dir) {
-			kept = append(kept, dir)
+			r.Kept = append(r.Kept, dir)
 		}
 	} else {
 		path = ""
 	}
 	// A config file that is wrong keeps nobody from uninstalling.
 	if cfg, err := config.Load(path, environment(path)); err == nil && isThere(cfg.DataDir) {
-		kept = append(kept, cfg.DataDir)
+		r.Kept = append(r.Kept, cfg.DataDir)
 	}
-	for _, k := range kept {
-		if _, err := fmt.Fprintf(out, "kept: %s\n", k); err != nil {
-			return err
-		}
-	}
-	return nil
+	return r
 }
 
 func isThere(path string) bool {

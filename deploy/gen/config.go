@@ -4,8 +4,6 @@ import (
 	"errors"
 	"regexp"
 	"strings"
-
-	"github.com/cpuguy83/go-md2man/v2/md2man"
 )
 
 const configPageName = "ocwatch-config.yaml"
@@ -24,7 +22,7 @@ func configPage(md []byte, h head) ([]byte, error) {
 	b.WriteString("# SYNOPSIS\n**~/.config/ocwatch/config.yaml**, **/etc/ocwatch/config.yaml**\n\n# DESCRIPTION\n")
 	forPage(&b, strings.Split(body, "\n"))
 	b.WriteString("\n# SEE ALSO\n**ocwatch(1)**, **ocwatch-config(1)**\n")
-	return md2man.Render([]byte(b.String())), nil
+	return render(b.String()), nil
 }
 
 // forPage writes Markdown as a man page can show it: headings of two depths, no

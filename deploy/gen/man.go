@@ -25,10 +25,16 @@ func (h head) page(name, section, what string) string {
 // commandPages adds a page for each command that can be seen.
 func commandPages(cmd *cobra.Command, h head, files map[string][]byte) {
 	cmd.InitDefaultHelpFlag()
-	files["man/man1/"+pageName(cmd)+".1"] = md2man.Render([]byte(commandPage(cmd, h)))
+	files["man/man1/"+pageName(cmd)+".1"] = render(commandPage(cmd, h))
 	for _, sub := range visible(cmd) {
 		commandPages(sub, h, files)
 	}
+}
+
+// render makes a page of Markdown. man shows it in any locale, where an ellipsis
+// would be a warning in those that have ASCII alone.
+func render(md string) []byte {
+	return md2man.Render([]byte(strings.ReplaceAll(md, "…", "...")))
 }
 
 func visible(cmd *cobra.Command) (list []*cobra.Command) {

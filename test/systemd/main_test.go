@@ -33,22 +33,35 @@ const (
 	place      = "/srv/ocwatch"        // where with-systemd puts the repository
 	skipStatus = 77                    // of with-systemd
 
+	// bootEnv says which boot of the machine it is; with againStatus it boots
+	// again.
+	bootEnv     = "OCWATCH_TEST_BOOT"
+	againStatus = 75
+
 	// The tests that have a machine of their own: those of the system's manager
 	// need root, and OpenClaw takes long to start.
 	ofRoot     = "^TestSystemUnit"
 	ofOpenClaw = "^TestOpenClaw"
 	ofService  = "^TestService"
+	ofReboot   = "^TestReboot"
 
 	// release is the OpenClaw release that is installed as a service here.
 	release = "2026.9.6"
 )
+
+// bootAgain is set by a test that goes on after a boot.
+var bootAgain bool
 
 func TestMain(m *testing.M) {
 	switch {
 	case os.Getenv(fakeEnv) != "":
 		os.Exit(fakeGateway(os.Getenv(fakeEnv)))
 	case os.Getenv(machineEnv) != "":
-		m.Run()
+		status := m.Run()
+		if status == 0 && bootAgain {
+			status = againStatus
+		}
+		os.Exit(status)
 	default:
 		os.Exit(outside())
 	}
@@ -69,7 +82,7 @@ func outside() int {
 	if _, run, asked := strings.Cut(strings.Join(args, " "), "-test.run="); asked {
 		name := "user"
 		run = "^" + strings.TrimPrefix(run, "^")
-		if strings.HasPrefix(run, ofRoot) || strings.HasPrefix(run, ofService) {
+		if slices.ContainsFunc([]string{ofRoot, ofService, ofReboot}, func(of string) bool { return strings.HasPrefix(run, of) }) {
 			name = "root"
 		}
 		return machine(name, dir, binary, args, os.Stdout)
@@ -82,8 +95,9 @@ func outside() int {
 func together(dir, binary string, args []string) (status int) {
 	all := []struct{ name, which string }{
 		{"root", "-test.run=" + ofRoot},
+		{"root", "-test.run=" + ofReboot},
 		{"user", "-test.run=" + ofOpenClaw},
-		{"user", "-test.skip=" + ofRoot + "|" + ofOpenClaw + "|" + ofService},
+		{"user", "-test.skip=" + ofRoot + "|" + ofReboot + "|" + ofOpenClaw + "|" + ofService},
 	}
 	for _, name := range stories() {
 		all = append(all, struct{ name, which string }{"root", "-test.run=^" + name + "$"})
