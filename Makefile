@@ -91,7 +91,7 @@ e2e: build ## end-to-end tests against the real OpenClaw releases
 .PHONY: e2e-night
 e2e-night: build ## what make test leaves out on the real OpenClaw, nightly
 	scripts/test-e2e transport $(OPENCLAW)
-	OCWATCH_NIGHT=1 scripts/test-e2e -run 'TestReleases|TestTerminalLogin|TestReplaceAccount|TestRotation|TestProviders' e2e $(OPENCLAW)
+	OCWATCH_NIGHT=1 scripts/test-e2e -run 'TestReleases|TestTerminalLogin|TestReplaceAccount|TestRotation|TestProviders|TestDoctor' e2e $(OPENCLAW)
 
 # ocwatch as a service of the system, beside gateways of both kinds: minutes.
 .PHONY: systemd-night

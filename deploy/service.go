@@ -73,7 +73,7 @@ func (s Service) Render() (string, error) {
 		}
 	}
 	t, err := template.New("ocwatch.service.tmpl").Funcs(template.FuncMap{
-		"argument": argument, "word": word, "value": value,
+		"program": program, "argument": argument, "word": word, "value": value,
 	}).ParseFS(templates, "systemd/*.tmpl")
 	if err != nil {
 		return "", fmt.Errorf("the unit's template: %w", err)
@@ -94,6 +94,15 @@ func (s Service) Systemctl() string {
 		return "sudo systemctl"
 	}
 	return "systemctl --user"
+}
+
+// program quotes the first word of a command line. There systemd replaces no
+// variables, and takes neither quotes nor backslashes.
+func program(path string) (string, error) {
+	if strings.ContainsAny(path, `"'\`) {
+		return "", fmt.Errorf("systemd runs no program whose path has quotes or a backslash: move %s elsewhere", path)
+	}
+	return word(path)
 }
 
 // argument quotes one word of a command line, in which systemd would replace

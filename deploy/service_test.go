@@ -41,7 +41,7 @@ func TestRenderQuotes(t *testing.T) {
 	}{
 		{"plain", func(*Service) {}, "ExecStart=/bin/true run\n"},
 		{"a space", func(s *Service) { s.Exec = []string{"/opt/my tools/ocwatch", "run"} }, `ExecStart="/opt/my tools/ocwatch" run` + "\n"},
-		{"what systemd would replace", func(s *Service) { s.Exec = []string{"/opt/100%/$HOME", "run"} }, "ExecStart=/opt/100%%/$$HOME run\n"},
+		{"what systemd would replace", func(s *Service) { s.Exec = []string{"/opt/100%/$HOME", "$x", "100%"} }, "ExecStart=/opt/100%%/$HOME $$x 100%%\n"},
 		{"quotes and backslashes", func(s *Service) { s.Exec = []string{"/bin/true", `a"b\c`} }, `ExecStart=/bin/true "a\"b\\c"` + "\n"},
 		{"an end of a command", func(s *Service) { s.Exec = []string{"/bin/true", ";"} }, `ExecStart=/bin/true ";"` + "\n"},
 		{"an empty word", func(s *Service) { s.Exec = []string{"/bin/true", ""} }, `ExecStart=/bin/true ""` + "\n"},
@@ -68,6 +68,7 @@ func TestRenderRefuses(t *testing.T) {
 		{"a line break", func(s *Service) { s.Writable = []string{"/srv/a\nExecStart=/bin/sh"} }, "control character"},
 		{"a line break in a variable", func(s *Service) { s.Environment = []string{"A=b\nUser=root"} }, "control character"},
 		{"a relative command", func(s *Service) { s.Exec = []string{"ocwatch"} }, "absolute"},
+		{"a command that systemd does not take", func(s *Service) { s.Exec = []string{`/opt/a"b/ocwatch`} }, "move"},
 		{"no command", func(s *Service) { s.Exec = nil }, "absolute"},
 		{"a relative directory", func(s *Service) { s.Writable = []string{"data"} }, "absolute"},
 		{"a credential's name", func(s *Service) { s.Credentials = []Credential{{"a:b", "/x"}} }, `credential "a:b"`},

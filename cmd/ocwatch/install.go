@@ -7,10 +7,12 @@ import (
 	"io"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ocwatch/ocwatch/deploy"
+	"github.com/ocwatch/ocwatch/internal/web"
 )
 
 // installFlags are those of install and uninstall.
@@ -107,6 +109,11 @@ func (g *global) install(ctx context.Context, out io.Writer, f *installFlags) er
 	if machine.Foreign() && !f.force {
 		return fmt.Errorf("%s was not written by ocwatch install: move it elsewhere, or replace it with --force", machine.UnitFile)
 	}
+	if !machine.Active && !f.force && !f.dryRun {
+		if err := inTheWay(ctx, place.DataDir); err != nil {
+			return err
+		}
+	}
 	steps, err := deploy.Install(service, machine)
 	if err != nil {
 		return err
@@ -133,6 +140,17 @@ func (f *installFlags) refusal(report doctorReport) error {
 		return err
 	}
 	return blocked(report.Findings)
+}
+
+// inTheWay is the error for a watchdog that somebody runs in a terminal: beside it
+// the service could not start, and systemd would say no more than that.
+func inTheWay(ctx context.Context, dataDir string) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if _, err := web.NewClient(dataDir).Status(ctx); err != nil {
+		return nil // there is none, or the start says what is wrong with it
+	}
+	return errors.New("ocwatch run watches already, in a terminal or under another supervisor, and two would be in each other's way: end it first (Ctrl-C there)")
 }
 
 // tellInstalled says what the owner should know of the service.

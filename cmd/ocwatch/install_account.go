@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/user"
@@ -104,6 +105,9 @@ func (g *global) runAs(ctx context.Context, who account, args ...string) ([]byte
 	cmd.Stdout, cmd.Stderr = &out, &said
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(who.uid), Gid: uint32(who.gid), Groups: groups}} //nolint:gosec // ids are what the system itself says
 	if err := cmd.Run(); err != nil {
+		if errors.Is(err, fs.ErrPermission) {
+			return nil, fmt.Errorf("%s may not run %s: put ocwatch where every account can run it, such as /usr/local/bin", who.Username, self)
+		}
 		text := strings.TrimPrefix(strings.TrimSpace(said.String()), "ocwatch: ")
 		if text == "" {
 			text = err.Error()

@@ -65,8 +65,14 @@ func (g *global) writeWhereabouts(w io.Writer) error {
 	return json.NewEncoder(w).Encode(found)
 }
 
+// errNoHome: without it a unit would be looked for below the working directory.
+var errNoHome = errors.New("HOME is not set to an absolute path: set it to the account's home directory")
+
 // whereabouts looks for everything as the service will.
 func (g *global) whereabouts(getenv func(string) string) (whereabouts, error) {
+	if !filepath.IsAbs(getenv("HOME")) {
+		return whereabouts{}, errNoHome
+	}
 	path, there, err := config.Find(g.configPath)
 	if err != nil {
 		return whereabouts{}, err

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/user"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -37,7 +38,11 @@ credentials, and what the watchdog has learned (data_dir).`,
 }
 
 func (g *global) uninstall(ctx context.Context, out io.Writer, f *installFlags) error {
-	unitFile := deploy.UnitFile(f.system, configHome(os.Getenv))
+	home := configHome(os.Getenv)
+	if !f.system && !filepath.IsAbs(home) {
+		return errNoHome
+	}
+	unitFile := deploy.UnitFile(f.system, home)
 	if name := deploy.AccountOf(unitFile); f.system && f.account == "" && name != "" {
 		if _, err := user.Lookup(name); err == nil { // an account that is gone keeps nobody from it
 			f.account = name
@@ -53,7 +58,7 @@ func (g *global) uninstall(ctx context.Context, out io.Writer, f *installFlags) 
 		return fmt.Errorf("finding the program itself: %w", err)
 	}
 	machine, err := deploy.Look(ctx, run, f.system, unitFile, self, nil)
-	if err != nil && !f.dryRun {
+	if err != nil && !f.dryRun && machine.Unit != "" { // without a unit there is nothing to ask systemd for
 		return noManager(f.system, err)
 	}
 	if machine.Foreign() {

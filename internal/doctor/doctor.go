@@ -41,7 +41,7 @@ type Finding struct {
 type check func(World) []Finding
 
 var checks = []check{
-	configuration, found, stores, gateway, orders, accounts, logins, sessions, clocks, service, endpoints, files,
+	configuration, found, stores, gateway, orders, accounts, quotas, logins, sessions, clocks, service, endpoints, files,
 }
 
 // Examine runs every check and returns what they found, the worst first.

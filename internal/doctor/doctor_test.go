@@ -148,6 +148,53 @@ var examinations = []examination{
 		with: func(w *World) { p := w.first(); p.Profiles, p.Order = p.Profiles[:1], p.Order[:1] },
 		want: []string{"note account.alone main / openai"},
 	},
+	{name: "OpenClaw refuses one of two", with: block(1, 2*time.Hour), want: []string{"note account.blocked " + bob}},
+	{name: "OpenClaw pauses one after an error", with: block(1, time.Minute)},
+	{
+		name: "OpenClaw refuses all",
+		with: func(w *World) { block(0, 2*time.Hour)(w); block(1, time.Hour)(w) },
+		want: []string{"warning account.blocked " + alice, "warning account.blocked " + bob},
+	},
+	{
+		name: "an API key beside a subscription",
+		with: func(w *World) { w.first().Profiles[1].Type = profiles.APIKey },
+		want: []string{"note account.paid " + bob},
+	},
+	{
+		name: "API keys alone",
+		with: func(w *World) {
+			w.first().Profiles[0].Type, w.first().Profiles[1].Type = profiles.APIKey, profiles.APIKey
+		},
+	},
+	{
+		name: "quota that nobody can read",
+		with: func(w *World) {
+			w.Unmetered = []Unmetered{{"main", "openai", alice, "so", "x"}, {"main", "openai", bob, "so", "x"}, {"work", "openai", "openai:c", "so", "x"}}
+		},
+		want: []string{"note account.unmetered " + alice + ", " + bob},
+	},
+	{name: "a model to fall back on, and two profiles", with: func(w *World) { w.OpenClaw.Fallbacks = []string{"openai/mini"} }},
+	{
+		name: "a model to fall back on, and three profiles",
+		with: func(w *World) {
+			w.OpenClaw.Fallbacks = []string{"openai/mini"}
+			p := w.first()
+			p.Profiles = append(p.Profiles, profiles.Profile{ID: "openai:c", Type: profiles.OAuth, Account: "c", Status: profiles.Usable})
+			p.Order = append(p.Order, "openai:c")
+		},
+		want: []string{"note openclaw.fallback openai/mini"},
+	},
+	{
+		name: "a login that nobody used for weeks",
+		with: func(w *World) { w.first().Profiles[1].ExpiresAt = now.Add(-20 * day) },
+		want: []string{"warning login.idle " + bob},
+	},
+	{name: "a login that was used this week", with: func(w *World) { w.first().Profiles[1].ExpiresAt = now.Add(-6 * day) }},
+	{
+		name: "a login that nothing can renew",
+		with: func(w *World) { w.first().Profiles[1].Fix = "openclaw models auth login" },
+		want: []string{"warning login.dead " + bob},
+	},
 	{
 		name: "a dead login among living ones",
 		with: func(w *World) { w.first().Profiles[1].Status = profiles.LoginRequired },
@@ -342,6 +389,12 @@ func problem(kind profiles.ProblemKind) func(*World) {
 func ending(in time.Duration) func(*World) {
 	return func(w *World) {
 		w.first().Profiles[1] = profiles.Profile{ID: bob, Provider: "openai", Type: profiles.Token, Account: "b", Status: profiles.Usable, ExpiresAt: now.Add(in)}
+	}
+}
+
+func block(i int, in time.Duration) func(*World) {
+	return func(w *World) {
+		w.first().Profiles[i].Block = profiles.Block{Until: now.Add(in), Kind: profiles.Blocked, Reason: "subscription_limit"}
 	}
 }
 

@@ -14,6 +14,7 @@ const (
 	OpenClawConfig    ID = "openclaw.config"
 	OpenClawNoCommand ID = "openclaw.no-command"
 	OpenClawSeveral   ID = "openclaw.several"
+	OpenClawFallback  ID = "openclaw.fallback"
 
 	StoreNeedsMigration ID = "store.needs-migration"
 	StoreUnknownSchema  ID = "store.unknown-schema"
@@ -35,9 +36,13 @@ const (
 
 	AccountDuplicate ID = "account.duplicate"
 	AccountAlone     ID = "account.alone"
+	AccountBlocked   ID = "account.blocked"
+	AccountPaid      ID = "account.paid"
+	AccountUnmetered ID = "account.unmetered"
 
 	LoginDead       ID = "login.dead"
 	LoginExpiring   ID = "login.expiring"
+	LoginIdle       ID = "login.idle"
 	LoginUnreadable ID = "login.unreadable"
 	LoginUnseen     ID = "login.unseen"
 
@@ -68,12 +73,12 @@ const (
 
 var ids = []ID{
 	ConfigInvalid,
-	OpenClawNotFound, OpenClawNoAccess, OpenClawConfig, OpenClawNoCommand, OpenClawSeveral,
+	OpenClawNotFound, OpenClawNoAccess, OpenClawConfig, OpenClawNoCommand, OpenClawSeveral, OpenClawFallback,
 	StoreNeedsMigration, StoreUnknownSchema, StoreCorrupt, StoreNotPermitted, StoreBusy, StoreEmpty,
 	GatewayDown, GatewayNotReady, GatewayRefused, GatewayUnauthorized, GatewayScopes,
 	OrderNone, OrderInConfig, OrderIncomplete, OrderExcluded,
-	AccountDuplicate, AccountAlone,
-	LoginDead, LoginExpiring, LoginUnreadable, LoginUnseen,
+	AccountDuplicate, AccountAlone, AccountBlocked, AccountPaid, AccountUnmetered,
+	LoginDead, LoginExpiring, LoginIdle, LoginUnreadable, LoginUnseen,
 	SessionPinned, SessionPinnedHand, SessionPinnedGone, SessionUnreadable,
 	ClockSkew, ProviderUnreachable,
 	LingerOff, UnitStartLimit, UnitFailed, UnitRestarting, UnitTight, UnitDisabled, UnitMissing, NotRunning,

@@ -118,8 +118,13 @@ func login(p profiles.Pool, pr profiles.Profile, now time.Time) []Finding {
 		}
 	case profiles.Usable:
 		return expiring(pr, now)
-	case profiles.Stale, profiles.Refreshing:
-		return nil // OpenClaw renews it by itself
+	case profiles.Stale:
+		if pr.Fix == "" {
+			return idle(pr, now) // OpenClaw renews it when it next needs it
+		}
+		f.ID, f.Severity, f.Why = LoginDead, Warning, "nothing can renew it: OpenClaw has no refresh token. The other profiles of the pool have to do without it"
+	case profiles.Refreshing:
+		return nil // OpenClaw is at it
 	}
 	return []Finding{f}
 }

@@ -26,7 +26,13 @@ type World struct {
 	// Dead are the profiles that a running watchdog found dead by asking their
 	// provider. OpenClaw may not have noticed yet.
 	Dead []Dead
+	// Unmetered are the profiles whose quota cannot be asked for.
+	Unmetered []Unmetered
 }
+
+// Unmetered is a profile whose quota cannot be asked for, why, and what mends
+// it: the words are the same for all of a pool.
+type Unmetered struct{ Agent, Provider, Profile, Why, Fix string }
 
 // Dead is a profile that only a person who logs in brings back.
 type Dead struct{ Agent, Profile, Reason, Fix string }
@@ -50,6 +56,8 @@ type OpenClaw struct {
 	Command   string   // its path, or the bare name that was looked for in vain
 	NoCommand bool
 	ConfigErr error // of openclaw.json
+	// Fallbacks are the models that agents go on with by default.
+	Fallbacks []string
 	// SecretRef: the gateway's token is a reference that only OpenClaw resolves.
 	SecretRef bool
 }

@@ -33,6 +33,7 @@ type Config struct {
 	Agents           []string                 // ids of agents.entries or agents.list
 	AgentDirs        map[string]string        // by agent id: a directory other than the usual one
 	Providers        map[string]Provider      // models.providers, by provider id in lower case
+	Fallbacks        []string                 // agents.defaults.model.fallbacks
 }
 
 // ConfigProfile is one entry of auth.profiles.
@@ -124,6 +125,7 @@ func (i *Install) decodeConfig(root any) Config {
 	c.GatewaySecretRef = refToken || refPassword
 	c.AuthOrder = stringLists(field(root, "auth", "order"))
 	c.AuthProfiles = configProfiles(field(root, "auth", "profiles"))
+	c.Fallbacks = listed(field(root, "agents", "defaults", "model", "fallbacks"))
 	c.Providers = i.providers(field(root, "models", "providers"), env)
 	i.decodeAgents(&c, field(root, "agents"), env)
 	return c
@@ -173,6 +175,18 @@ func configProfiles(v any) map[string]ConfigProfile {
 	out := make(map[string]ConfigProfile, len(entries))
 	for id, e := range entries {
 		out[id] = ConfigProfile{Provider: text(field(e, "provider")), Mode: text(field(e, "mode"))}
+	}
+	return out
+}
+
+// listed are the words of a list, nil where it is none.
+func listed(v any) []string {
+	list, _ := v.([]any)
+	var out []string
+	for _, item := range list {
+		if s := text(item); s != "" {
+			out = append(out, s)
+		}
 	}
 	return out
 }

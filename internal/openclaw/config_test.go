@@ -16,7 +16,7 @@ func TestConfigReads(t *testing.T) {
 {
   gateway: { port: 28791, bind: 'loopback', mode: "local", auth: { mode: "token", token: "tok", }, tls: {enabled: true, certPath: "~/c.pem"} },
   auth: { order: { openai: ["openai:a", 7, "openai:b"], odd: 3 }, profiles: { "openai:a": { provider: "openai", mode: "oauth" } } },
-  agents: { entries: { work: { agentDir: "~/w" }, Main: {} }, list: [ { id: "old" }, { id: "work" }, { id: "../x" }, 3 ] },
+  agents: { defaults: { model: { primary: "openai/x", fallbacks: ["openai/y", 7] } }, entries: { work: { agentDir: "~/w" }, Main: {} }, list: [ { id: "old" }, { id: "work" }, { id: "../x" }, 3 ] },
 }`})
 	c, err := i.Config()
 	if err != nil {
@@ -28,6 +28,7 @@ func TestConfigReads(t *testing.T) {
 		GatewayAuthMode: "token", GatewayToken: secretOf("tok"),
 		AuthOrder:    map[string][]string{"openai": {"openai:a", "openai:b"}},
 		AuthProfiles: map[string]ConfigProfile{"openai:a": {Provider: "openai", Mode: "oauth"}},
+		Fallbacks:    []string{"openai/y"},
 		Agents:       []string{"main", "work", "old"}, AgentDirs: map[string]string{"work": filepath.Join(home, "w")},
 	}
 	if !reflect.DeepEqual(c, want) {

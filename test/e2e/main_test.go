@@ -67,6 +67,11 @@ func TestReleases(t *testing.T) {
 				{"a new order serves the next turn", servesNextTurn, nil},
 				{"a chat keeps its account", keepsPins, nil},
 				{"a turn in flight is left alone", leavesTurnInFlight, nil},
+				{"doctor finds nothing wrong", findsNothingWrong, nil},
+				{"doctor finds a gateway that does not let it in", findsGatewayTooStrict, nil},
+				{"doctor finds what is wrong around OpenClaw", findsWorldWrong, nil},
+				{"doctor finds conversations that are tied", findsPins, []string{}},
+				{"doctor finds an order that leaves a profile out", findsIncompleteOrder, []string{lab.JSONFiles}},
 				{"a healthy minute writes nothing", writesNothing, []string{lab.SharedDatabase, lab.JSONFiles}},
 				// After a minute without turns, since a gateway asks a model for a
 				// session's title some time after the turn.
@@ -87,6 +92,14 @@ func TestReleases(t *testing.T) {
 			t.Run("a stopped OpenClaw is left alone", func(t *testing.T) {
 				s.reset(t, s.Dial(t))
 				leavesStoppedOpenClawAlone(t, s)
+			})
+			t.Run("doctor finds a stopped OpenClaw", func(t *testing.T) {
+				daily(t, version, lab.SharedDatabase, lab.JSONFiles)
+				findsStopped(t, s)
+			})
+			t.Run("doctor finds what OpenClaw's commands leave behind", func(t *testing.T) {
+				daily(t, version, lab.JSONFiles)
+				findsPastedTokens(t, s)
 			})
 		})
 	}

@@ -59,6 +59,7 @@ func actsOnBlocks(t *testing.T, s *stage) {
 			t.Errorf("%s is first and %s served", step.next, got)
 		}
 	}
+	d.doctor(t).one(t, "account.blocked", "note", s.ID("bob"))
 	d.stop(t)
 }
 

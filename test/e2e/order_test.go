@@ -45,6 +45,14 @@ func keepsPins(t *testing.T, s *stage) {
 	if got := s.Chat(t, r, pinned); got != "alice" {
 		t.Errorf("a chat session keeps the account it was pinned to, and %s served it", got)
 	}
+
+	// Doctor tells of it, and of one that a person pinned.
+	hand := "agent:main:" + s.fresh()
+	r.Must(t, "sessions.patch", map[string]any{"key": hand, "model": s.ProviderID() + "/gpt-5.4@" + s.ID("carol")})
+	seen := newDaemon(t, s).doctor(t)
+	seen.one(t, "session.pinned", "note", s.ID("alice"))
+	seen.one(t, "session.pinned-by-hand", "note", s.ID("carol"))
+	r.Must(t, "sessions.delete", map[string]any{"key": hand})
 }
 
 // A new order takes effect at once and without a restart.

@@ -49,6 +49,9 @@ func playRotation(t *testing.T, models int) (compared bool) {
 	}})
 	gateway := l.Start(t)
 	defer gateway.Stop(t)
+	if models > 1 {
+		newDaemon(t, &stage{Lab: l}).doctor(t).one(t, "openclaw.fallback", "note", "openai/gpt-5.4-mini")
+	}
 	b := &both{l: l, r: l.Dial(t), model: sim.NewGateway([]string{"alice", "bob", "carol"}, models), quotas: limits{}}
 	// A reset that has passed tells OpenClaw nothing: it goes by its ladder.
 	untold, told := time.Now().Add(-time.Hour), time.Now().Add(2*time.Hour)

@@ -108,6 +108,7 @@ func openClawWorld(ctx context.Context, o Options, w *doctor.World) {
 	snap, err := in.store.Snapshot(ctx)
 	w.Auth = &doctor.Auth{Snapshot: snap, Err: err}
 	w.Config.NeverPaid = neverPaid(cfg, snap)
+	w.Unmetered = unmetered(cfg, snap)
 	w.Clocks = gather.Clocks(ctx, nil, agent(o.Version), sites(cfg, snap))
 	w.Sessions = sessionWorld(ctx, in, cfg)
 }
@@ -120,7 +121,7 @@ func installWorld(in *install, cfg *config.Config) *doctor.OpenClaw {
 	_, missing := exec.LookPath(in.Command)
 	oc.NoCommand = missing != nil
 	theirs, err := in.Config()
-	oc.ConfigErr, oc.SecretRef = err, theirs.GatewaySecretRef
+	oc.ConfigErr, oc.SecretRef, oc.Fallbacks = err, theirs.GatewaySecretRef, theirs.Fallbacks
 	return oc
 }
 
@@ -145,6 +146,37 @@ func neverPaid(cfg *config.Config, snap profiles.Snapshot) []string {
 	for _, p := range snap.Pools {
 		if id := quota.Canonical(p.Provider); cfg.Policy(p.Provider).Paid == failover.PaidNever && !slices.Contains(list, id) {
 			list = append(list, id)
+		}
+	}
+	return list
+}
+
+// unmetered are the profiles that no usage endpoint tells anything of, as far as
+// that can be known without asking.
+func unmetered(cfg *config.Config, snap profiles.Snapshot) []doctor.Unmetered {
+	types := map[string][]string{}
+	for _, k := range probe.Known() {
+		types[k.ID] = k.Types
+	}
+	var list []doctor.Unmetered
+	for _, p := range snap.Pools {
+		known, ok := types[quota.Canonical(p.Provider)]
+		own := cfg.Probe.For(p.Provider).Generic.Probe() != nil
+		for _, pr := range p.Profiles {
+			u := doctor.Unmetered{Agent: p.Agent, Provider: p.Provider, Profile: pr.ID}
+			switch {
+			case own:
+				continue
+			case !ok, !slices.Contains(known, string(pr.Type)):
+				u.Why = "ocwatch knows no way to ask " + p.Provider + " what a profile of type " + string(pr.Type) + " has left"
+				u.Fix = "describe it under probe.providers." + p.Provider + ".generic in ocwatch's config, if there is one"
+			case p.Provider == "anthropic" && pr.Type == profiles.Token && !slices.Contains(cfg.Probe.Live, pr.ID):
+				u.Why = "Anthropic lets a setup-token read no usage"
+				u.Fix = "name them under probe.live in ocwatch's config: one request of a token in half an hour at most, while the account is in use"
+			default:
+				continue
+			}
+			list = append(list, u)
 		}
 	}
 	return list
