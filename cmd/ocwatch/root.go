@@ -39,6 +39,7 @@ every account is spent. It never writes, refreshes or stores a credential.`,
 		newInstallCommand(g), newUninstallCommand(g),
 		newConfigCommand(g), newNotifyCommand(g), newDemoCommand(), newVersionCommand(),
 	)
+	g.complete(root)
 	return root
 }
 
