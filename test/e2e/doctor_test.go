@@ -329,6 +329,7 @@ func findsWorldWrong(t *testing.T, s *stage) {
 // whose config is broken it can tell nothing else of.
 func findsStopped(t *testing.T, s *stage) {
 	t.Helper()
+	s.gateway.Stop(t)
 	d := newDaemon(t, s)
 	before := s.SnapshotFiles(t)
 	s.mustFind(t, d.doctor(t), "error", "gateway.down")
