@@ -89,9 +89,14 @@ func noUnit(s Service) Finding {
 
 func startCommand(units []Unit) string {
 	for _, u := range units {
-		if !u.Gateway {
-			return systemctl(u) + " start " + u.Name
+		if u.Gateway {
+			continue
 		}
+		// As a package brings it, for whoever wants it: nothing starts it at boot.
+		if u.User && u.State.File == "disabled" {
+			return "ocwatch install"
+		}
+		return systemctl(u) + " start " + u.Name
 	}
 	return "ocwatch run"
 }
