@@ -88,17 +88,18 @@ func noUnit(s Service) Finding {
 }
 
 func startCommand(units []Unit) string {
+	command := "ocwatch run"
 	for _, u := range units {
-		if u.Gateway {
-			continue
+		switch {
+		case u.Gateway:
+		case u.User && u.State.File == "disabled":
+			// As a package brings it, for whoever wants it: nothing starts it at boot.
+			command = "ocwatch install"
+		default:
+			return systemctl(u) + " start " + u.Name
 		}
-		// As a package brings it, for whoever wants it: nothing starts it at boot.
-		if u.User && u.State.File == "disabled" {
-			return "ocwatch install"
-		}
-		return systemctl(u) + " start " + u.Name
 	}
-	return "ocwatch run"
+	return command
 }
 
 func restartCommand(units []Unit) string {

@@ -21,6 +21,7 @@ func TestStartCommand(t *testing.T) {
 		{"no unit of ocwatch", []Unit{gateway}, "ocwatch run"},
 		{"its own, stopped", []Unit{gateway, own}, "systemctl --user start ocwatch.service"},
 		{"the system's, stopped", []Unit{system}, "systemctl start ocwatch.service"},
+		{"the system's, stopped, beside a package's", []Unit{ofPackage, system}, "systemctl start ocwatch.service"},
 		{"a package's, never enabled", []Unit{gateway, ofPackage}, "ocwatch install"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
