@@ -102,11 +102,11 @@ func TestColumnsStayStraight(t *testing.T) {
 
 func TestLookOf(t *testing.T) {
 	t.Parallel()
-	_, tty, err := pty.Open()
+	person, tty, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = tty.Close() })
+	t.Cleanup(func() { _, _ = person.Close(), tty.Close() })
 	if err := pty.Setsize(tty, &pty.Winsize{Rows: 30, Cols: 132}); err != nil {
 		t.Fatal(err)
 	}
