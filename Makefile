@@ -95,11 +95,11 @@ e2e-night: build ## what make test leaves out on the real OpenClaw, nightly
 
 # ocwatch as a service of the system, beside gateways of both kinds: minutes.
 .PHONY: systemd-night
-systemd-night: build ## what make test leaves out on a real systemd, nightly (root)
+systemd-night: build $(NFPM) ## what make test leaves out on a real systemd, nightly (root)
 	OCWATCH_NIGHT=1 scripts/test-systemd $(firstword $(OPENCLAW))
 
 .PHONY: nightly
-nightly: e2e-night systemd-night $(NFPM) ## the long job: e2e-night, systemd-night, the packages of every architecture, every fuzz target for a minute
+nightly: e2e-night systemd-night ## the long job: e2e-night, systemd-night, the packages of every architecture, every fuzz target for a minute
 	OCWATCH_NIGHT=1 scripts/test-packages
 	$(MAKE) fuzz FUZZTIME=60s
 

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/ocwatch/ocwatch/internal/journal"
+	"github.com/ocwatch/ocwatch/internal/say"
 )
 
 // historyText prints entries for a person: a heading for each day, times of
@@ -53,15 +55,7 @@ func (e historyEntry) lines(now time.Time) []string {
 }
 
 func (e historyEntry) switched() []string {
-	what := "the order is " + strings.Join(e.Order, ", ")
-	switch {
-	case e.To == "":
-		what = "the order was cleared"
-	case e.From != e.To && e.From != "":
-		what = e.To + " in place of " + e.From
-	case e.From != e.To:
-		what = e.To + " goes first"
-	}
+	what := cmp.Or(say.First(journal.Switch{From: e.From, To: e.To}), "the order is "+strings.Join(e.Order, ", "))
 	if e.By != journal.ByOther {
 		return []string{what + e.how() + ".", stop(e.Reason)}
 	}
@@ -125,26 +119,12 @@ func clockText(t, of time.Time) string {
 }
 
 // stop makes a sentence of a reason.
-func stop(s string) string {
-	if s == "" || strings.HasSuffix(s, ".") {
-		return s
-	}
-	return s + "."
-}
+func stop(s string) string { return say.Sentence(s) }
 
-// tookText rounds d to what a person wants to know.
+// tookText is how long something took, which may be under a second.
 func tookText(d time.Duration) string {
-	units := []time.Duration{24 * time.Hour, time.Hour, time.Minute, time.Second}
-	names := []string{"d", "h", "min", "s"}
-	for i, unit := range units {
-		if d < unit {
-			continue
-		}
-		s := fmt.Sprintf("%d %s", d/unit, names[i])
-		if i+1 < len(units) && d%unit >= units[i+1] {
-			s += fmt.Sprintf(" %d %s", d%unit/units[i+1], names[i+1])
-		}
-		return s
+	if d < time.Second {
+		return fmt.Sprintf("%d ms", max(0, d.Milliseconds()))
 	}
-	return fmt.Sprintf("%d ms", max(0, d.Milliseconds()))
+	return say.Span(d)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/ocwatch/ocwatch/failover"
 	"github.com/ocwatch/ocwatch/failover/watchdog"
 	"github.com/ocwatch/ocwatch/internal/quota"
+	"github.com/ocwatch/ocwatch/internal/say"
 )
 
 // layout is how much of a pool stands in one line for each profile.
@@ -169,14 +170,10 @@ func stateCell(pr watchdog.ProfileStatus) string {
 }
 
 func backCell(until *time.Time, now time.Time) string {
-	switch {
-	case until == nil:
+	if until == nil {
 		return "-"
-	case until.Sub(now) < 20*time.Hour:
-		return until.Local().Format("15:04")
-	default:
-		return until.Local().Format("Mon 2 Jan 15:04")
 	}
+	return say.Clock(*until, now.Local())
 }
 
 // askedCell is how long ago an account was asked, in the largest unit. A clock

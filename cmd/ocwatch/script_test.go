@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -74,7 +75,8 @@ func scriptCondition(cond string) (bool, error) {
 // worldCmd plays OpenClaw and the providers:
 //
 //	world start [PROFILE...]          three openai accounts and those, and a config file for
-//	                                  openai; $HOOK is the webhook's address, hook.secret its secret
+//	                                  openai; $HOOK is the webhook's address, hook.secret its secret,
+//	                                  and $FREE an address that is free for listen
 //	world used PROFILE PERCENT        of the 5-hour window
 //	world revoke PROFILE              its login, at the provider
 //	world hang PROFILE                the provider takes its time over it for ever
@@ -182,6 +184,12 @@ func (st *stage) start(ts *testscript.TestScript, more []string) error {
 		return err
 	}
 	ts.Setenv("HOOK", st.hook.URL())
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	ts.Setenv("FREE", free.Addr().String())
+	_ = free.Close()
 	secretFile := ts.MkAbs("hook.secret")
 	dir := ts.MkAbs("home/.config/ocwatch")
 	return errors.Join(

@@ -10,6 +10,7 @@ import (
 	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/app"
 	"github.com/ocwatch/ocwatch/failover"
 	"github.com/ocwatch/ocwatch/internal/journal"
+	"github.com/ocwatch/ocwatch/internal/say"
 )
 
 // The exit codes of check and status, by the convention of monitoring plugins.
@@ -66,7 +67,7 @@ func poolsText(s app.Status, look look, now time.Time) string {
 		if p.Pinned != nil {
 			look.notice(&b, fmt.Sprintf("%s is pinned%s; ocwatch switch %[1]s --auto ends it.", p.Pinned.Profile, untilText(p.Pinned.Until, now)))
 		}
-		if ahead := aheadOf(p, now); ahead != "" {
+		if ahead := say.AheadOf(p, now.Local()); ahead != "" {
 			look.notice(&b, ahead)
 		}
 		writePool(&b, p, look, now)
@@ -133,15 +134,7 @@ func lastDead(m *journal.DeadMessage, now time.Time) string {
 	if m == nil {
 		return ""
 	}
-	return fmt.Sprintf(" (the newest: %s of %s: %s)", cmp.Or(m.Event, "a message"), pastCell(m.At, now), m.Error)
-}
-
-// pastCell is a time in the past, with the date where that is not clear.
-func pastCell(at, now time.Time) string {
-	if now.Sub(at) < 20*time.Hour {
-		return at.Local().Format("15:04")
-	}
-	return at.Local().Format("Mon 2 Jan 15:04")
+	return fmt.Sprintf(" (the newest: %s of %s: %s)", cmp.Or(m.Event, "a message"), say.Clock(m.At, now.Local()), m.Error)
 }
 
 func disabled(d bool) string {

@@ -1,20 +1,22 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/ocwatch/ocwatch/failover/watchdog"
 	"github.com/ocwatch/ocwatch/internal/journal"
+	"github.com/ocwatch/ocwatch/internal/say"
 )
 
 // whyText explains for a person, columns wide.
 func whyText(why watchdog.Why, columns int, now time.Time) string {
 	var b strings.Builder
-	say := func(head, indent, text string) { wrap(&b, columns, head, indent, printable(text)) }
+	tell := func(head, indent, text string) { wrap(&b, columns, head, indent, printable(text)) }
 	if why.Paused {
-		say("", "", pausedText(why.PausedUntil, why.PausedReason, now))
+		tell("", "", pausedText(why.PausedUntil, why.PausedReason, now))
 	}
 	if len(why.Pools) == 0 {
 		b.WriteString("nothing is known there: no auth profiles, or the first round is under way\n")
@@ -23,14 +25,14 @@ func whyText(why watchdog.Why, columns int, now time.Time) string {
 		if i > 0 || why.Paused {
 			b.WriteByte('\n')
 		}
-		say("", "  ", fmt.Sprintf("%s / %s: %s. %s", p.Agent, p.Provider, p.State, stop(p.Reason)))
-		say("  ", "    ", "Order: "+strings.Join(p.Order, ", ")+".")
-		say("  ", "    ", setBy(p, now))
+		tell("", "  ", fmt.Sprintf("%s / %s: %s. %s", p.Agent, p.Provider, p.State, stop(p.Reason)))
+		tell("  ", "    ", "Order: "+strings.Join(p.Order, ", ")+".")
+		tell("  ", "    ", setBy(p, now))
 		if p.Pinned != nil {
-			say("  ", "    ", p.Pinned.Profile+" is pinned by a person"+untilText(p.Pinned.Until, now)+".")
+			tell("  ", "    ", p.Pinned.Profile+" is pinned by a person"+untilText(p.Pinned.Until, now)+".")
 		}
-		if ahead := aheadOfWhy(p, now); ahead != "" {
-			say("  ", "    ", ahead)
+		if ahead := say.AheadOfWhy(p, now.Local()); ahead != "" {
+			tell("  ", "    ", ahead)
 		}
 		for _, pr := range p.Profiles {
 			b.WriteByte('\n')
@@ -49,16 +51,9 @@ func pausedText(until *time.Time, reason string, now time.Time) string {
 }
 
 func setBy(p watchdog.PoolWhy, now time.Time) string {
-	who := "It was there when ocwatch first looked."
-	switch p.OrderSource {
-	case "config":
-		who = "It comes from auth.order in openclaw.json."
-	case "none":
-		who = "Nobody set an order: this is how OpenClaw lists them."
-	}
 	c := p.LastChange
 	if c == nil {
-		return who
+		return cmp.Or(say.OrderSource(p.OrderSource), "It was there when ocwatch first looked.")
 	}
 	by := map[string]string{
 		journal.ByOcwatch: "ocwatch", journal.ByPerson: "a person, with ocwatch switch",

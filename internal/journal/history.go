@@ -48,23 +48,27 @@ type Restart struct {
 
 // Switches returns the newest switches, newest first, at most limit.
 func (j *Journal) Switches(ctx context.Context, limit int) ([]Switch, error) {
-	var list []Switch
-	err := j.each(ctx, "read switches", func(rows *sql.Rows) error {
-		s, err := scanSwitch(rows)
-		list = append(list, s)
-		return err
-	}, selectSwitch+" ORDER BY id DESC LIMIT ?", limit)
-	return list, err
+	return j.switches(ctx, selectSwitch+" ORDER BY id DESC LIMIT ?", limit)
 }
 
 // SwitchesSince returns the switches since a time, oldest first.
 func (j *Journal) SwitchesSince(ctx context.Context, since time.Time) ([]Switch, error) {
-	var list []Switch
-	err := j.each(ctx, "read switches", func(rows *sql.Rows) error {
+	return j.switches(ctx, selectSwitch+" WHERE at >= ? ORDER BY at, id", millis(since))
+}
+
+// FirstsSince is SwitchesSince without the orders and the steps, which are most
+// of it: who was first when.
+func (j *Journal) FirstsSince(ctx context.Context, since time.Time) ([]Switch, error) {
+	return j.switches(ctx, `SELECT at, agent, provider, from_profile, to_profile, 'null', reason, via, took_ns, '', set_by, 'null'
+		FROM switch WHERE at >= ? ORDER BY at, id`, millis(since))
+}
+
+func (j *Journal) switches(ctx context.Context, query string, args ...any) (list []Switch, err error) {
+	err = j.each(ctx, "read switches", func(rows *sql.Rows) error {
 		s, err := scanSwitch(rows)
 		list = append(list, s)
 		return err
-	}, selectSwitch+" WHERE at >= ? ORDER BY at, id", millis(since))
+	}, query, args...)
 	return list, err
 }
 

@@ -93,6 +93,11 @@ func TestHistoryComesBackAsItWas(t *testing.T) {
 	if got, err := j.SwitchesSince(t.Context(), day.Add(time.Minute)); err != nil || !reflect.DeepEqual(got, switches[1:]) {
 		t.Errorf("those since = %+v, %v", got, err)
 	}
+	first := switches[0]
+	first.Order, first.Steps = nil, nil
+	if got, err := j.FirstsSince(t.Context(), day); err != nil || len(got) != 2 || !reflect.DeepEqual(got[0], first) || got[1].Before != nil {
+		t.Errorf("without the orders = %+v, %v", got, err)
+	}
 	if got, err := j.Restarts(t.Context(), day.Add(-time.Minute)); err != nil || !reflect.DeepEqual(got, restarts[1:]) {
 		t.Errorf("restarts = %+v, %v", got, err)
 	}

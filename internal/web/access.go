@@ -18,7 +18,7 @@ import (
 )
 
 // PasswordName is the name of the file in the data directory that holds the
-// dashboard's password. Deleting it makes a new one at the next start.
+// dashboard's password.
 const PasswordName = "dashboard.password"
 
 // user is the name that goes with the password.
@@ -38,9 +38,20 @@ func LoadPassword(dir string) (secret.Value, error) {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return secret.New(rand.Text()), fmt.Errorf("the dashboard's password: %w", err)
 	}
-	password := rand.Text() // 130 bits
-	// Half of it, after a crash, is too short to be taken for one.
-	if err := os.WriteFile(path, []byte(password+"\n"), 0o600); err != nil {
+	return NewPassword(dir)
+}
+
+// NewPassword makes another password in place of the one in dir. With an error
+// it is good for as long as the process lives.
+func NewPassword(dir string) (secret.Value, error) {
+	path, password := filepath.Join(dir, PasswordName), rand.Text() // 130 bits
+	// A file that is there may be for others to read. Half of a new one, after a
+	// crash, is too short to be taken for one.
+	err := os.Remove(path)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		err = os.WriteFile(path, []byte(password+"\n"), 0o600)
+	}
+	if err != nil {
 		return secret.New(password), fmt.Errorf("keep the dashboard's password: %w", err)
 	}
 	return secret.New(password), nil

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
@@ -23,8 +22,10 @@ type Dashboard struct {
 	World func(ctx context.Context, owner bool) page.World
 	// Password makes a browser the owner's.
 	Password secret.Value
-	Wishes   Wishes
-	Logins   Logins
+	// NewPassword makes another; nil: nobody can ask for one.
+	NewPassword func() (secret.Value, error)
+	Wishes      Wishes
+	Logins      Logins
 }
 
 // dashboard serves the page on the port: to whoever can reach it for reading,
@@ -44,11 +45,9 @@ func (s *Server) ServeDashboard(d Dashboard) error {
 	if err != nil {
 		return err
 	}
-	s.ownerMux.HandleFunc("GET "+pathAccess, func(rw http.ResponseWriter, _ *http.Request) {
-		answer(rw, http.StatusOK, accessOf(d, s.gate.port))
-	})
 	h := &dashboard{Dashboard: d, server: s, renderer: renderer, hub: s.hub, kept: map[bool]*kept{false: newKept(), true: newKept()}}
-	s.gate.password = d.Password
+	s.gate.password.Store(&d.Password)
+	h.access(s.ownerMux)
 	mux := s.publicMux
 	mux.HandleFunc("GET /{$}", h.show)
 	mux.HandleFunc("GET /"+pathEvents, h.hub.serve)
@@ -109,7 +108,7 @@ func (h *dashboard) page(ctx context.Context, owner bool, did, alert string) ([]
 	w := h.World(ctx, owner)
 	w.Owner, w.Did, w.Alert = owner, did, alert
 	if owner {
-		w.Token = formToken(h.Password)
+		w.Token = formToken(h.password())
 	}
 	return h.renderer.Render(w)
 }
@@ -164,44 +163,6 @@ func guard(rw http.ResponseWriter) {
 	h.Set("Content-Type", "text/plain; charset=utf-8") // of what the mux answers by itself
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-}
-
-const pathAccess = "/api/v1/dashboard"
-
-// Access is how the owner's browser gets to the dashboard.
-type Access struct {
-	URL      string `json:"url"`
-	User     string `json:"user"`
-	Password string `json:"password"`
-}
-
-func accessOf(d Dashboard, p Port) Access {
-	if d.Address == "" {
-		return Access{}
-	}
-	at := p.origin()
-	switch {
-	case at != "":
-	case p.CertFile != "":
-		at = "https://" + d.Address
-	default:
-		at = "http://" + d.Address
-	}
-	return Access{URL: at + pathOwner, User: user, Password: d.Password.Reveal()}
-}
-
-// Dashboard returns how to get to the watchdog's dashboard.
-func (c *Client) Dashboard(ctx context.Context) (Access, error) {
-	ctx, cancel := context.WithTimeout(ctx, statusLimit)
-	defer cancel()
-	var a Access
-	switch err := c.get(ctx, pathAccess, &a); {
-	case err != nil:
-		return a, err
-	case a.URL == "":
-		return a, errors.New("the watchdog serves no dashboard: set listen to a free loopback address such as 127.0.0.1:18790, and start it again")
-	}
-	return a, nil
 }
 
 // postLimit is how long a form may take: as long as a login takes to begin.

@@ -261,6 +261,14 @@ func TestMethods(t *testing.T) {
 		method, path string
 		code         int
 	}{
+		{http.MethodOptions, "/", http.StatusMethodNotAllowed},
+		{http.MethodOptions, "/owner/pause", http.StatusMethodNotAllowed},
+		{http.MethodTrace, "/", http.StatusMethodNotAllowed},
+		{http.MethodHead, "/owner/", http.StatusOK},
+		{http.MethodHead, "/events", http.StatusOK},
+		{http.MethodPut, "/owner/pause", http.StatusMethodNotAllowed},
+		{http.MethodGet, pathNewPassword, http.StatusNotFound},
+		{http.MethodPost, pathNewPassword, http.StatusNotFound},
 		{http.MethodGet, "/", http.StatusOK},
 		{http.MethodHead, "/", http.StatusOK},
 		{http.MethodPost, "/", http.StatusMethodNotAllowed},
@@ -328,12 +336,15 @@ func TestLoadPassword(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("others may read it: %v, %v", info, err)
 	}
-	// As a crash leaves it.
-	if err := os.WriteFile(path, []byte(first.Reveal()[:5]), 0o600); err != nil {
+	// As a crash leaves it, for everybody to read.
+	if err := errors.Join(os.WriteFile(path, []byte(first.Reveal()[:5]), 0o600), os.Chmod(path, 0o644)); err != nil {
 		t.Fatal(err)
 	}
 	if next, err := LoadPassword(dir); err != nil || next == first || len(next.Reveal()) < 26 {
 		t.Errorf("%d letters, %v", len(next.Reveal()), err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("others may read the new one: %v, %v", info, err)
 	}
 	// Nowhere to keep it: good for now.
 	if lone, err := LoadPassword(filepath.Join(dir, "none")); err == nil || len(lone.Reveal()) < 26 {
@@ -352,6 +363,64 @@ func TestAccess(t *testing.T) {
 	want := Access{URL: "http://127.0.0.1:18790/owner/", User: "owner", Password: testPassword}
 	if err != nil || got != want {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// TestNewPassword: the one before is of no use at once, nor what was made with it.
+func TestNewPassword(t *testing.T) {
+	t.Parallel()
+	dir := shortDir(t)
+	s := New(fixed("status"), nil, zerolog.Nop())
+	err := s.ServeDashboard(Dashboard{
+		Address: "127.0.0.1:18790", Password: secret.New(testPassword), Wishes: &wish{},
+		NewPassword: func() (secret.Value, error) { return NewPassword(dir) },
+		World:       func(context.Context, bool) page.World { return page.World{Now: time.Now()} },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	go s.ServeOwner(listen(t, dir))
+	t.Cleanup(func() { _ = s.Close() })
+	b := board{server: s}
+	if rw := b.send(http.MethodGet, "/owner/", nil, asOwner); rw.Code != http.StatusOK {
+		t.Fatal(rw.Code)
+	}
+	is, err := NewClient(dir).NewPassword(t.Context())
+	if err != nil || is.Password == testPassword || len(is.Password) < 26 {
+		t.Fatalf("%d letters, %v", len(is.Password), err)
+	}
+	asNow := func(r *http.Request) { r.SetBasicAuth("owner", is.Password) }
+	for name, tc := range map[string]struct {
+		as   func(r *http.Request)
+		form string
+		code int
+	}{
+		"the one before":     {asOwner, testPassword, http.StatusUnauthorized},
+		"a form of before":   {asNow, testPassword, http.StatusForbidden},
+		"the new one's form": {asNow, is.Password, http.StatusSeeOther},
+	} {
+		form := url.Values{"token": {formToken(secret.New(tc.form))}}
+		if rw := b.send(http.MethodPost, "/owner/resume", form, tc.as); rw.Code != tc.code {
+			t.Errorf("%s: %d", name, rw.Code)
+		}
+	}
+	if body := b.send(http.MethodGet, "/owner/", nil, asNow).Body.String(); !strings.Contains(body, formToken(secret.New(is.Password))) {
+		t.Error("the page has the forms of before")
+	}
+	if kept, err := LoadPassword(dir); err != nil || kept.Reveal() != is.Password {
+		t.Errorf("another one is kept, %v", err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, PasswordName)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, PasswordName, "full"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewClient(dir).NewPassword(t.Context()); err == nil || !strings.Contains(err.Error(), "keep the dashboard's password") {
+		t.Errorf("one that cannot be kept: %v", err)
+	}
+	if rw := b.send(http.MethodGet, "/owner/", nil, asNow); rw.Code != http.StatusOK {
+		t.Errorf("then the one before gets %d", rw.Code)
 	}
 }
 

@@ -73,7 +73,7 @@ func (h *dashboard) form(did string, do func(ctx context.Context, form url.Value
 			h.render(rw, r, http.StatusBadRequest, true, "", "That was not a form of this page, so nothing was done.")
 			return
 		}
-		if !equal(r.PostForm.Get("token"), formToken(h.Password)) {
+		if !equal(r.PostForm.Get("token"), formToken(h.password())) {
 			h.refuse(rw, r, "The form was made before the password changed, or not by this page. Nothing was done: try again from here.")
 			return
 		}

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -18,8 +19,8 @@ import (
 // gate stands before everything that the port serves.
 type gate struct {
 	port Port
-	// password is the owner's, who may come in everywhere.
-	password secret.Value
+	// password is the owner's, who may come in everywhere; nil: nobody has one.
+	password atomic.Pointer[secret.Value]
 	wrong    *guesses
 	log      zerolog.Logger
 }
@@ -128,7 +129,8 @@ func (g *gate) admit(rw http.ResponseWriter, r *http.Request) bool {
 	if basic && g.owner(name, password) {
 		return true
 	}
-	guess, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	scheme, guess, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	ok := strings.EqualFold(scheme, "Bearer")
 	if basic && name == reader {
 		guess, ok = password, true
 	}
@@ -152,7 +154,8 @@ func (g *gate) admit(rw http.ResponseWriter, r *http.Request) bool {
 }
 
 func (g *gate) owner(name, password string) bool {
-	return !g.password.Empty() && equal(name, user) && equal(password, g.password.Reveal())
+	is := g.password.Load()
+	return is != nil && !is.Empty() && equal(name, user) && equal(password, is.Reveal())
 }
 
 // challenge has a browser ask for a name and a password.

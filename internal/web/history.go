@@ -16,7 +16,7 @@ func History(ctx context.Context, j *journal.Journal, now time.Time) page.Histor
 	var h page.History
 	var errs [5]error
 	h.Known, errs[0] = j.Begun(ctx)
-	h.Switches, errs[1] = j.SwitchesSince(ctx, since)
+	h.Switches, errs[1] = j.FirstsSince(ctx, since)
 	h.Episodes, errs[2] = j.Episodes(ctx, since)
 	h.Restarts, errs[3] = j.Restarts(ctx, since)
 	h.Logins, errs[4] = j.Logins(ctx, since)

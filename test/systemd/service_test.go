@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -210,7 +211,7 @@ func failsOver(t *testing.T, d *duty) {
 	}
 
 	// It is not let in any more, so that the command has to do it.
-	pid := d.gatewayPID()
+	pid, most := d.gatewayPID(), d.watchNeeds()
 	d.spend("bob")
 	d.configure("openclaw: {gateway: {token: a-wrong-token}}\nrestart: {when: always, via: systemd}\n")
 	d.ctl(d.system, "restart", "ocwatch.service")
@@ -233,6 +234,60 @@ func failsOver(t *testing.T, d *duty) {
 	}
 	until(t, 2*time.Minute, "the gateway to be ready again", d.ready)
 	d.staysInside()
+	if n := most(); n.memory == 0 || n.memory > memoryHigh || n.tasks > tasksMax {
+		t.Errorf("it needed %d MiB and %d tasks, and its unit allows %d and %d", n.memory>>20, n.tasks, memoryHigh>>20, tasksMax)
+	} else {
+		t.Logf("it needed %d MiB and %d tasks at most", n.memory>>20, n.tasks)
+	}
+}
+
+// What the unit allows. Where the kernel's memory controller belongs to somebody
+// else it is not enforced, so that the need is looked at instead.
+const (
+	memoryHigh = 1 << 30
+	tasksMax   = 256
+)
+
+// needs are what all processes of the service took together.
+type needs struct{ memory, tasks int }
+
+// watchNeeds looks every 200 ms until the returned function is called, which
+// returns the most that was seen.
+func (d *duty) watchNeeds() func() needs {
+	d.Helper()
+	group := strings.TrimSpace(d.ctl(d.system, "show", "--value", "-p", "ControlGroup", "ocwatch.service"))
+	stop, ended := make(chan struct{}), make(chan needs)
+	go func() {
+		var most needs
+		tick := time.NewTicker(200 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				now := needsOf("/sys/fs/cgroup" + group)
+				most.memory, most.tasks = max(most.memory, now.memory), max(most.tasks, now.tasks)
+			case <-stop:
+				ended <- most
+				return
+			}
+		}
+	}()
+	return func() needs { close(stop); return <-ended }
+}
+
+// needsOf counts pages that processes share for each of them: rather too many.
+func needsOf(group string) (n needs) {
+	pids, _ := os.ReadFile(group + "/cgroup.procs") // gone while the service restarts
+	for pid := range strings.FieldsSeq(string(pids)) {
+		statm, _ := os.ReadFile("/proc/" + pid + "/statm")
+		if f := strings.Fields(string(statm)); len(f) > 1 {
+			pages, _ := strconv.Atoi(f[1])
+			n.memory += pages * os.Getpagesize()
+		}
+		threads, _ := os.ReadDir("/proc/" + pid + "/task")
+		n.tasks += len(threads)
+	}
+	return n
 }
 
 // refusals are what systemd and the kernel say of a service that wanted more

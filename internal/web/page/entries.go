@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ocwatch/ocwatch/internal/journal"
+	"github.com/ocwatch/ocwatch/internal/say"
 )
 
 // mostEntries is how many events the page lists; ocwatch history has them all.
@@ -37,7 +38,7 @@ func entries(h History, now time.Time) []entryView {
 	slices.SortStableFunc(list, func(a, b entryView) int { return cmp.Or(b.at.Compare(a.at), cmp.Compare(a.Kind, b.Kind)) })
 	list = list[:min(len(list), mostEntries)]
 	for i, e := range list {
-		list[i].Stamp, list[i].When, list[i].Text = e.at.UTC().Format(time.RFC3339), clock(e.at, now), sentence(e.Text)
+		list[i].Stamp, list[i].When, list[i].Text = e.at.UTC().Format(time.RFC3339), say.Clock(e.at, now), say.Sentence(e.Text)
 	}
 	return list
 }
@@ -50,15 +51,7 @@ func pool(agent, provider string) string {
 }
 
 func switched(s journal.Switch) string {
-	what := "the order changed behind " + s.To
-	switch {
-	case s.To == "":
-		what = "the order was cleared"
-	case s.From != s.To && s.From != "":
-		what = s.To + " in place of " + s.From
-	case s.From != s.To:
-		what = s.To + " goes first"
-	}
+	what := cmp.Or(say.First(s), "the order changed behind "+s.To)
 	switch s.By {
 	case journal.ByPerson:
 		what += ", by a person"
@@ -72,9 +65,9 @@ func switched(s journal.Switch) string {
 
 func restarted(r journal.Restart) string {
 	if r.OK {
-		return "the gateway was restarted in " + span(r.Took)
+		return "the gateway was restarted in " + say.Span(r.Took)
 	}
-	return sentence("the gateway could not be restarted: " + r.Err)
+	return say.Sentence("the gateway could not be restarted: " + r.Err)
 }
 
 func lastedText(e journal.Episode, now time.Time) string {
@@ -83,10 +76,10 @@ func lastedText(e journal.Episode, now time.Time) string {
 	}[e.Kind]
 	switch {
 	case !e.Until.IsZero():
-		return what + " for " + span(e.Until.Sub(e.Since))
+		return what + " for " + say.Span(e.Until.Sub(e.Since))
 	case e.Lost:
 		return what + "; the end was not seen"
 	default:
-		return what + ", for " + span(now.Sub(e.Since)) + " so far"
+		return what + ", for " + say.Span(now.Sub(e.Since)) + " so far"
 	}
 }

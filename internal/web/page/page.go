@@ -56,9 +56,17 @@ const days = 7
 
 // Since is where the timeline of a page made at now begins: midnight, six days
 // ago.
-func Since(now time.Time) time.Time {
-	y, m, d := now.Date()
-	return time.Date(y, m, d-days+1, 0, 0, 0, 0, now.Location())
+func Since(now time.Time) time.Time { return midnight(now, 1-days) }
+
+// midnight begins the day that is so many after that of t, in its time zone.
+// Where clocks skip the midnight, the day begins an hour later.
+func midnight(t time.Time, after int) time.Time {
+	y, m, d := t.Date()
+	begins := time.Date(y, m, d+after, 0, 0, 0, 0, t.Location())
+	if noon := time.Date(y, m, d+after, 12, 0, 0, 0, t.Location()); begins.Day() != noon.Day() {
+		return begins.Add(time.Hour)
+	}
+	return begins
 }
 
 //go:embed page.html.tmpl style.css live.js

@@ -10,6 +10,7 @@ import (
 	"github.com/ocwatch/ocwatch/failover/forecast"
 	"github.com/ocwatch/ocwatch/failover/watchdog"
 	"github.com/ocwatch/ocwatch/internal/quota"
+	"github.com/ocwatch/ocwatch/internal/say"
 )
 
 type profileView struct {
@@ -71,7 +72,7 @@ func newWindow(w watchdog.WindowStatus, policy failover.Policy, now time.Time) w
 		v.Reset = "was reset " + ago(at, now)
 	}
 	if at := w.ReachesAt; at.After(now) {
-		v.Forecast = fmt.Sprintf("%d %% about %s", v.High, about(at, now))
+		v.Forecast = fmt.Sprintf("%d %% about %s", v.High, say.About(at, now))
 		if w.Forecast != forecast.High {
 			v.Forecast += ", roughly"
 		}
@@ -104,15 +105,15 @@ func evidence(p watchdog.ProfileStatus, now time.Time) string {
 func breaker(why watchdog.ProfileWhy, now time.Time) string {
 	var parts []string
 	if at := why.OpenUntil; at != nil && at.After(now) {
-		parts = append(parts, "breaker open for "+span(at.Sub(now)))
+		parts = append(parts, "breaker open for "+say.Span(at.Sub(now)))
 	} else if why.ID != "" {
 		parts = append(parts, "breaker closed")
 	}
 	if why.Block != nil && why.Block.Until.After(now) {
-		parts = append(parts, "refused by OpenClaw until "+clock(why.Block.Until, now))
+		parts = append(parts, "refused by OpenClaw until "+say.Clock(why.Block.Until, now))
 	}
 	if at := why.AsksNext; at != nil && at.After(now) {
-		parts = append(parts, "asked again in "+span(at.Sub(now)))
+		parts = append(parts, "asked again in "+say.Span(at.Sub(now)))
 	}
 	return strings.Join(parts, ", ")
 }

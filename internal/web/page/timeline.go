@@ -9,13 +9,14 @@ import (
 
 	"github.com/ocwatch/ocwatch/failover/watchdog"
 	"github.com/ocwatch/ocwatch/internal/journal"
+	"github.com/ocwatch/ocwatch/internal/say"
 )
 
 // lane is one line of a pool's timeline: when a profile was first, or when
 // quota was gone.
 type lane struct {
 	Name  string
-	Class string // first, gone, blind
+	Class string // first, gone, blind, before
 	Path  template.HTMLAttr
 	Label string // the same in words
 }
@@ -36,13 +37,12 @@ type stretch struct{ from, to time.Time }
 // in the order in force, then the former ones, as far as there is room; then
 // what was amiss.
 func lanes(p watchdog.PoolStatus, w World) []lane {
-	since := Since(w.Now)
-	end := since.AddDate(0, 0, days)
+	since, days := Since(w.Now), newAxis(w.Now)
 	first := firstOf(p, w.History, since, w.Now)
 	var out []lane
 	add := func(name, class, what string, list []stretch) {
 		if len(list) > 0 {
-			out = append(out, lane{Name: name, Class: class, Path: drawn(list, since, end), Label: what + " " + total(list)})
+			out = append(out, lane{Name: name, Class: class, Path: days.drawn(list), Label: what + " " + total(list)})
 		}
 	}
 	names := slices.Clone(p.Order)
@@ -68,8 +68,16 @@ func lanes(p watchdog.PoolStatus, w World) []lane {
 	add("others", "first", "first for", others)
 	gone := lasted(w.History.Episodes, journal.EpisodeDepleted, p, since, w.Now)
 	add("no quota", "gone", "no account could serve for", gone)
+	known := w.History.Known
 	if len(gone) == 0 {
-		out = append(out, lane{Name: "no quota", Class: "gone", Label: "never", Path: `d=""`})
+		never := "never"
+		if known.After(since) {
+			never += " since " + say.Clock(known, w.Now)
+		}
+		out = append(out, lane{Name: "no quota", Class: "gone", Label: never, Path: `d=""`})
+	}
+	if known.After(since) {
+		add("not watched", "before", "before ocwatch watched, for", []stretch{{since, known}})
 	}
 	add("not seen", "blind", "nothing could be learned for", lasted(w.History.Episodes, journal.EpisodeBlind, p, since, w.Now))
 	return out
@@ -135,14 +143,35 @@ func lasted(all []journal.Episode, kind journal.EpisodeKind, p watchdog.PoolStat
 	return list
 }
 
+// axis are the midnights from the first day to the end of the last. Days are of
+// the same width, also one that is an hour longer for its clocks.
+type axis [days + 1]time.Time
+
+func newAxis(now time.Time) (a axis) {
+	for i := range a {
+		a[i] = midnight(now, i+1-days)
+	}
+	return a
+}
+
+// place is where t is on it, from 0 to laneWide.
+func (a axis) place(t time.Time) int {
+	for i := range days {
+		if t.Before(a[i+1]) {
+			day := float64(t.Sub(a[i])) / float64(a[i+1].Sub(a[i]))
+			return max(0, int(laneWide*(float64(i)+day)/days))
+		}
+	}
+	return laneWide
+}
+
 // drawn is the path of a lane.
-func drawn(list []stretch, since, end time.Time) template.HTMLAttr {
+func (a axis) drawn(list []stretch) template.HTMLAttr {
 	var b strings.Builder
-	scale := func(t time.Time) int { return int(laneWide * float64(t.Sub(since)) / float64(end.Sub(since))) }
 	b.WriteString(`d="`)
 	for _, s := range list {
-		x := max(0, scale(s.from))
-		wide := max(narrowest, min(laneWide, scale(s.to))-x)
+		x := min(a.place(s.from), laneWide-narrowest)
+		wide := max(narrowest, a.place(s.to)-x)
 		fmt.Fprintf(&b, "M%d 0h%dv%dh-%dz", x, wide, laneHigh, wide)
 	}
 	b.WriteByte('"')
@@ -156,7 +185,7 @@ func total(list []stretch) string {
 		sum += s.to.Sub(s.from)
 	}
 	if len(list) == 1 {
-		return span(sum)
+		return say.Span(sum)
 	}
-	return fmt.Sprintf("%s, in %d stretches", span(sum), len(list))
+	return fmt.Sprintf("%s, in %d stretches", say.Span(sum), len(list))
 }

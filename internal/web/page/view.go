@@ -10,6 +10,7 @@ import (
 	"github.com/ocwatch/ocwatch/failover"
 	"github.com/ocwatch/ocwatch/failover/relogin"
 	"github.com/ocwatch/ocwatch/failover/watchdog"
+	"github.com/ocwatch/ocwatch/internal/say"
 )
 
 // view is what the template shows, in words.
@@ -83,7 +84,7 @@ func newView(w World) view {
 		v.Pools = append(v.Pools, newPool(i, p, w))
 	}
 	for i := range days {
-		v.Days = append(v.Days, Since(w.Now).AddDate(0, 0, i).Format("Mon 2"))
+		v.Days = append(v.Days, midnight(w.Now, i+1-days).Format("Mon 2"))
 	}
 	v.Summary = summary(v)
 	return v
@@ -111,7 +112,7 @@ func gatewayText(g watchdog.GatewayStatus, detail string) string {
 func pausedText(s watchdog.Status, now time.Time) string {
 	text := "Paused"
 	if s.PausedUntil != nil {
-		text += " until " + clock(*s.PausedUntil, now)
+		text += " until " + say.Clock(*s.PausedUntil, now)
 	}
 	if s.PausedReason != "" {
 		text += " (" + s.PausedReason + ")"
@@ -154,13 +155,13 @@ func isLink(address string) bool {
 
 func newPool(n int, p watchdog.PoolStatus, w World) poolView {
 	v := poolView{
-		N: n, Agent: p.Agent, Provider: p.Provider, State: p.State, Reason: sentence(p.Reason), Pending: sentence(capital(p.Pending)),
-		Ahead: aheadText(p, w.Now), Order: orderText(p.OrderSource), Lanes: lanes(p, w),
+		N: n, Agent: p.Agent, Provider: p.Provider, State: p.State, Reason: say.Sentence(p.Reason), Pending: say.Sentence(capital(p.Pending)),
+		Ahead: say.AheadOf(p, w.Now), Order: say.OrderSource(p.OrderSource), Lanes: lanes(p, w),
 	}
 	if p.Pinned != nil {
 		v.Pinned, v.PinnedText = valueOf(p.Pinned.Profile), p.Pinned.Profile+" is pinned"
 		if p.Pinned.Until != nil {
-			v.PinnedText += " until " + clock(*p.Pinned.Until, w.Now)
+			v.PinnedText += " until " + say.Clock(*p.Pinned.Until, w.Now)
 		}
 		v.PinnedText += "."
 	}
@@ -182,16 +183,6 @@ func whyOf(list []watchdog.PoolWhy, agent, provider string) map[string]watchdog.
 		}
 	}
 	return out
-}
-
-func orderText(source string) string {
-	switch source {
-	case "config":
-		return "The order comes from auth.order in openclaw.json."
-	case "none":
-		return "Nobody set an order: this is how OpenClaw lists them."
-	}
-	return ""
 }
 
 // summary is the one sentence that a screen reader is told when it changes.

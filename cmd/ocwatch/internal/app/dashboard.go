@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/ocwatch/ocwatch/internal/secret"
 	"github.com/ocwatch/ocwatch/internal/web"
 	"github.com/ocwatch/ocwatch/internal/web/page"
 )
@@ -15,7 +16,9 @@ func (a *App) serveDashboard(address string) error {
 		a.opts.Log.Warn().Err(err).Msg("the dashboard has another password after the next start")
 	}
 	return a.web.ServeDashboard(web.Dashboard{
-		Address: address, World: a.world, Password: password, Wishes: wishes{a.watchdog}, Logins: owner{a.desk, a},
+		Address: address, World: a.world, Password: password,
+		NewPassword: func() (secret.Value, error) { return web.NewPassword(a.opts.Config.DataDir) },
+		Wishes:      wishes{a.watchdog}, Logins: owner{a.desk, a},
 	})
 }
 

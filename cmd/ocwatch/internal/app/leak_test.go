@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -59,6 +60,7 @@ func TestNoSecretAnywhere(t *testing.T) {
 	cfg.Heartbeat = config.Heartbeat{URL: secret.New("http://" + monitor.address + "/beatsecret"), Every: 30 * time.Second}
 	secrets["the channel's token"], secrets["the channel's topic"], secrets["the heartbeat's id"] = "tk_channelsecret", "topicsecret", "beatsecret"
 	secrets["the code in a pasted address"] = pastedCode
+	openPort(t, cfg, secrets)
 	pace := fastPace()
 	a, err := New(t.Context(), Options{
 		Config: cfg, Log: zerolog.New(&log).Level(zerolog.TraceLevel), Version: "test", Pace: &pace,
@@ -72,11 +74,19 @@ func TestNoSecretAnywhere(t *testing.T) {
 		secrets[what+", after the login"] = after
 	}
 
+	password, err := web.LoadPassword(cfg.DataDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets["the dashboard's password"] = password.Reveal()
 	said["log"] = log.String()
 	for _, d := range hook.Deliveries() {
 		said["webhook "+string(d.Event.Type)] = string(d.Body)
 	}
 	for _, name := range files(t, cfg.DataDir) {
+		if filepath.Base(name) == web.PasswordName {
+			continue // it is what it holds
+		}
 		content, err := os.ReadFile(name)
 		if err != nil {
 			continue // the socket
@@ -92,6 +102,9 @@ func TestNoSecretAnywhere(t *testing.T) {
 	}
 	if !monitor.heard("/beatsecret/fail") || !phone.heard("/") {
 		t.Error("neither the monitor nor the phone heard of it: there was nothing to look through")
+	}
+	if !strings.Contains(said["status"], "127.0.0.1:1: ") || !strings.Contains(said["status"], ": 400 Bad Request") {
+		t.Errorf("no receiver failed: there was nothing to look through in %s", said["status"])
 	}
 	if !strings.Contains(said["log"], "order set") || !strings.Contains(said["status"], "openai:bob@example.com") ||
 		!strings.Contains(said["metrics"], "openai:bob@example.com") {
@@ -127,6 +140,7 @@ func runStory(t *testing.T, a *App, world *sandbox.World, hook *sandbox.Webhook)
 		t.Error(err)
 	}
 	said["status"], said["metrics"] = string(status), scrape(t, a)
+	maps.Copy(said, everybodysAnswers(t, a, "in the end", nil))
 	stop()
 	<-done
 	return said
@@ -144,14 +158,15 @@ func logIn(t *testing.T, a *App, world *sandbox.World, hook *sandbox.Webhook) ma
 	if err != nil {
 		t.Fatal(err)
 	}
-	asked := awaitEvent(t, hook, event.PoolDepleted)
-	if l := asked.Data.Login; l == nil || l.Code != code || l.URL == "" || l.Command != "ocwatch login --provider openai" || l.Chat != "/login codex" {
+	wanted := awaitEvent(t, hook, event.PoolDepleted)
+	if l := wanted.Data.Login; l == nil || l.Code != code || l.URL == "" || l.Command != "ocwatch login --provider openai" || l.Chat != "/login codex" {
 		t.Errorf("the request for a login carries %+v, the code is %s", l, code)
 	}
 	waiting, err := client.Status(ctx)
 	if err != nil || !strings.Contains(string(waiting), `"code":"`+code+`"`) {
 		t.Errorf("the status shows no login: %v", err)
 	}
+	said := everybodysAnswers(t, a, "during a login", map[string]string{"the login's code": code, "the login's link": wanted.Data.Login.URL})
 	pasted := client.PasteLogin(ctx, "http://localhost:1455/auth/callback?code="+pastedCode+"&state=s")
 	if pasted == nil {
 		t.Error("a login by code took an address")
@@ -176,7 +191,8 @@ func logIn(t *testing.T, a *App, world *sandbox.World, hook *sandbox.Webhook) ma
 	if done.Data.Profile != "openai:dave@example.com" || !strings.Contains(done.Data.Reason, "plan plus") || done.Data.Order[0] != done.Data.Profile {
 		t.Errorf("the login is told as %+v", done.Data)
 	}
-	return map[string]string{"status during a login": string(waiting), "the answer to a pasted address": pasted.Error()}
+	said["status during a login"], said["the answer to a pasted address"] = string(waiting), pasted.Error()
+	return said
 }
 
 // ear is a server that remembers the paths that it was asked for.
