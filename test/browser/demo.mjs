@@ -74,6 +74,13 @@ export const demo = () => test("demo", async (t) => {
     await shot(small, "demo-after-dark-phone");
   });
 
+  await t.test("says of a spent account why it is not first", async () => {
+    await page.getByRole("button", { name: "Put first: openai:alice@example.com" }).click();
+    await page.getByText(/^openai:alice@example\.com is pinned and not first yet, since it is spent \(5h window 100 % used\)\.$/).waitFor();
+    await page.getByRole("button", { name: "End the pin" }).click();
+    await page.getByRole("button", { name: "End the pin" }).waitFor({ state: "detached" });
+  });
+
   await t.test("pauses and resumes", async () => {
     await page.getByLabel("Change nothing").selectOption({ label: "for 1 hour" });
     await page.getByRole("button", { name: "Pause" }).click();

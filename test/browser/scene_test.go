@@ -173,6 +173,10 @@ func (s *scene) Switch(_ context.Context, r web.SwitchRequest) (web.Switched, er
 			}
 			return 0
 		})
+		pool.Order = nil
+		for _, pr := range pool.Profiles {
+			pool.Order = append(pool.Order, pr.ID)
+		}
 	})
 }
 
