@@ -94,7 +94,9 @@ var examinations = []examination{
 	},
 	{
 		name: "something before the gateway",
-		with: func(w *World) { w.Gateway.Err = fmt.Errorf("%w: status 403", openclaw.ErrGatewayDown) },
+		with: func(w *World) {
+			w.Gateway.Err, w.Gateway.Health.Ready, w.Gateway.Health.Barred = fmt.Errorf("%w: status 403", openclaw.ErrGatewayDown), false, true
+		},
 		want: []string{"warning gateway.refused ws://127.0.0.1:18789"},
 	},
 	{

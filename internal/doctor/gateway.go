@@ -23,7 +23,7 @@ func gateway(w World) []Finding {
 	}
 	g := *w.Gateway
 	var list []Finding
-	starting := g.Health.Live && !g.Health.Ready
+	starting := g.Health.Live && !g.Health.Ready && !g.Health.Barred
 	if starting {
 		list = append(list, Finding{
 			ID: GatewayNotReady, Severity: Warning, About: g.URL, What: "the gateway runs and is not ready: " + g.Health.Detail,

@@ -88,12 +88,18 @@ func noUnit(s Service) Finding {
 }
 
 func startCommand(units []Unit) string {
+	command := "ocwatch run"
 	for _, u := range units {
-		if !u.Gateway {
+		switch {
+		case u.Gateway:
+		case u.User && u.State.File == "disabled":
+			// As a package brings it, for whoever wants it: nothing starts it at boot.
+			command = "ocwatch install"
+		default:
 			return systemctl(u) + " start " + u.Name
 		}
 	}
-	return "ocwatch run"
+	return command
 }
 
 func restartCommand(units []Unit) string {
