@@ -243,12 +243,16 @@ func (d *decision) sayDepleted() string {
 	}
 	s := fmt.Sprintf("all %d profiles are spent", all)
 	switch {
+	case dead == all && all == 1:
+		s = "the only profile needs a login"
 	case dead == all:
 		s = fmt.Sprintf("all %d profiles need a login", dead)
 	case refused > 0:
 		s = fmt.Sprintf("no profile can serve: spent %d, login needed %d, refused by OpenClaw after errors %d", all-dead-refused, dead, refused)
 	case dead > 0:
 		s = fmt.Sprintf("no profile can serve: spent %d, login needed %d", all-dead, dead)
+	case all == 1:
+		s = "the only profile is spent"
 	}
 	for _, a := range d.plan.Profiles {
 		if !a.Until.IsZero() && a.Until.Equal(d.plan.RecoversAt) {

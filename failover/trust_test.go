@@ -27,7 +27,7 @@ func trustCases() []decideCase {
 			{after: minute, reads: reads{"alice": spent(5 * time.Hour), "key": valid()}, state: PoolDepleted, events: "profile.exhausted:alice pool.depleted:login"},
 		}},
 		{"a valid key that is refused for an hour is spent as far as anybody can tell", []string{"key"}, nil, []step{
-			{do: block(cooldown("rate_limit", time.Hour), "key"), reads: reads{"key": valid()}, state: PoolDepleted, reason: "all 1 profiles are spent", events: "profile.exhausted:key pool.depleted:login"},
+			{do: block(cooldown("rate_limit", time.Hour), "key"), reads: reads{"key": valid()}, state: PoolDepleted, reason: "the only profile is spent", events: "profile.exhausted:key pool.depleted:login"},
 		}},
 		{"a valid key is left to OpenClaw for its first seconds of refusal", []string{"key"}, nil, []step{
 			{do: block(cooldown("rate_limit", 30*time.Second), "key"), reads: reads{"key": valid()}, state: PoolOK},
@@ -51,7 +51,7 @@ func trustCases() []decideCase {
 			},
 		}},
 		{"a dead workspace that OpenClaw calls unpaid needs a login", []string{"alice"}, nil, []step{
-			{do: block(paused("billing", 10*minute), "alice"), reads: reads{"alice": says(quota.Revoked)}, state: PoolDepleted, reason: "all 1 profiles need a login", events: "profile.login_required:alice pool.depleted:login"},
+			{do: block(paused("billing", 10*minute), "alice"), reads: reads{"alice": says(quota.Revoked)}, state: PoolDepleted, reason: "the only profile needs a login", events: "profile.login_required:alice pool.depleted:login"},
 		}},
 		{"an expired plan that OpenClaw calls a rate limit is not back with its end", []string{"alice"}, nil, []step{
 			{do: block(cooldown("rate_limit", 8*minute), "alice"), reads: reads{"alice": says(quota.Billing)}, state: PoolDepleted, events: "profile.exhausted:alice pool.depleted:login"},

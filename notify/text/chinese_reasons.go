@@ -71,6 +71,8 @@ var quotaPhrases = []phrase{
 	{english: "spent profiles go behind those that can serve", chinese: "额度用完的账号排到可用账号之后"},
 	{english: "paid profiles are left out (paid: never)", chinese: "不使用按量付费账号（paid: never）"},
 	{english: "paid profiles are left out (paid: never); next is {id}{why}", chinese: "不使用按量付费账号（paid: never），改用 {id}{why}"},
+	{english: "the only profile is spent", chinese: "唯一的账号额度已用完"},
+	{english: "the only profile needs a login", chinese: "唯一的账号需要重新登录"},
 	{english: "all {n} profiles are spent", chinese: "{n} 个账号额度全部用完"},
 	{english: "all {n} profiles need a login", chinese: "{n} 个账号全部需要重新登录"},
 	{english: "no profile can serve: spent {n}, login needed {n2}", chinese: "没有可用账号：{n} 个额度用完，{n2} 个需要重新登录"},

@@ -38,6 +38,7 @@ var samples = []string{
 	"openai:alice is low (5h window 91 % used, the last 10 % are kept); next is openai:bob",
 	"openai:alice is low (5h window 96 % used); next is openai:bob (5h window 3 % used); the order is changed at 10:05 UTC",
 	"all 3 profiles are spent; first back is openai:bob at 18:40 UTC", "all 2 profiles need a login",
+	"the only profile is spent; first back is openai:bob at 18:40 UTC", "the only profile needs a login",
 	"no profile can serve: spent 2, login needed 1; first back is openai:bob at 18:40 UTC",
 	"no profile can serve: spent 1, login needed 1, refused by OpenClaw after errors 1",
 	"no provider answer for any profile, so it is the network or the provider; the order is kept",
