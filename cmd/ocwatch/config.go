@@ -57,8 +57,10 @@ func newConfigSchemaCommand() *cobra.Command {
 		Use:   "schema",
 		Short: "print the JSON Schema of the config file, for editors",
 		Long: `Prints the JSON Schema (draft 2020-12) of the config file: every key with its
-type and default. Editors complete and check a file by it that begins with
+type, range, default and meaning. Editors complete and check a file by it that
+begins with
   # yaml-language-server: $schema=FILE
+FILE is seen from the config file's directory.
 What holds between keys, ocwatch config check says.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return config.Schema(cmd.OutOrStdout()) },

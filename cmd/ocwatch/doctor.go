@@ -50,8 +50,9 @@ func newDoctorCommand(g *global) *cobra.Command {
 endpoints and ocwatch's own files. Each finding says what is wrong, why it
 matters, and the command that mends it.
 
-It changes nothing, sends no message and shows no credential to anybody. With
---fix it takes away what others may do with ocwatch's own files; all else it
+It changes nothing, sends no message, and asks no account what it has left. No
+credential leaves with what it asks, but for the gateway's token, which the
+gateway gets. Whatever does not answer is given up after 10 seconds. With --fix it takes away what others may do with ocwatch's own files; all else it
 leaves to you.
 
 Exit codes: 0 nothing is wrong (there may be notes), 1 there is something.`,

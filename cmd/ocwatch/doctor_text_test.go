@@ -42,3 +42,15 @@ func TestReportLook(t *testing.T) {
 		}
 	}
 }
+
+// TestReportWidth: text fits a narrow terminal, and commands stay whole.
+func TestReportWidth(t *testing.T) {
+	t.Parallel()
+	words := strings.Repeat("word ", 40)
+	text := reportText(t, doctorReport{Findings: []doctor.Finding{{ID: doctor.LoginDead, Severity: doctor.Error, What: words, Why: words, Fix: words}}}, look{terminal: true, width: 50})
+	for line := range strings.Lines(text) {
+		if whole := strings.Contains(line, "mend: "); whole != (len(line) > 51) {
+			t.Errorf("%d columns: %s", len(line)-1, line)
+		}
+	}
+}

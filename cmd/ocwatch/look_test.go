@@ -102,11 +102,12 @@ func TestColumnsStayStraight(t *testing.T) {
 
 func TestLookOf(t *testing.T) {
 	t.Parallel()
-	_, tty, err := pty.Open()
+	// Both ends are held: one that is collected closes, and hangs the other up.
+	terminal, tty, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = tty.Close() })
+	t.Cleanup(func() { _, _ = tty.Close(), terminal.Close() })
 	if err := pty.Setsize(tty, &pty.Winsize{Rows: 30, Cols: 132}); err != nil {
 		t.Fatal(err)
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/app"
-	"github.com/ocwatch/ocwatch/failover"
 	"github.com/ocwatch/ocwatch/failover/watchdog"
+	"github.com/ocwatch/ocwatch/internal/say"
 	"github.com/ocwatch/ocwatch/internal/web"
 )
 
@@ -102,22 +102,11 @@ func tellSwitch(w io.Writer, r web.SwitchRequest, took web.Switched, p watchdog.
 		text = took.Was + " is not pinned any more, the watchdog decides again: " + p.Reason
 	case pinned == nil || pinned.Profile != r.Profile:
 		text = "the pin is over already: " + p.Reason
-	case len(p.Order) == 0 || p.Order[0] != r.Profile:
-		text = r.Profile + " is pinned" + untilText(pinned.Until, now) + " and not first yet" + notYet(r.Profile, p) + ": " + p.Reason
+	case say.NotFirst(r.Profile, p) != "":
+		text = r.Profile + " is pinned" + untilText(pinned.Until, now) + say.NotFirst(r.Profile, p) + ": " + p.Reason
 	default:
 		text = "pinned" + untilText(pinned.Until, now) + ": " + p.Reason
 	}
 	_, err := fmt.Fprintf(w, "%s / %s: %s\n", printable(p.Agent), printable(p.Provider), printable(text))
 	return err
-}
-
-// notYet says what keeps a pinned profile from the first place, where that is
-// its own state.
-func notYet(profile string, p watchdog.PoolStatus) string {
-	for _, pr := range p.Profiles {
-		if pr.ID == profile && pr.State == failover.Exhausted && pr.Reason != "" {
-			return ", since it is spent (" + pr.Reason + ")"
-		}
-	}
-	return ""
 }

@@ -88,8 +88,15 @@ var examinations = []examination{
 		want: []string{"warning gateway.not-ready ws://127.0.0.1:18789"},
 	},
 	{
+		name: "gateway is starting and takes no calls yet",
+		with: func(w *World) { w.Gateway.Health.Ready, w.Gateway.Err = false, openclaw.ErrGatewayDown },
+		want: []string{"warning gateway.not-ready ws://127.0.0.1:18789"},
+	},
+	{
 		name: "something before the gateway",
-		with: func(w *World) { w.Gateway.Err = fmt.Errorf("%w: status 403", openclaw.ErrGatewayDown) },
+		with: func(w *World) {
+			w.Gateway.Err, w.Gateway.Health.Ready, w.Gateway.Health.Barred = fmt.Errorf("%w: status 403", openclaw.ErrGatewayDown), false, true
+		},
 		want: []string{"warning gateway.refused ws://127.0.0.1:18789"},
 	},
 	{
@@ -346,6 +353,11 @@ var examinations = []examination{
 		name: "ocwatch does not run",
 		with: func(w *World) { w.Service.Running = false },
 		want: []string{"warning service.not-running "},
+	},
+	{
+		name: "ocwatch hangs",
+		with: func(w *World) { w.Service.Running, w.Service.Mute = false, true },
+		want: []string{"error service.no-answer "},
 	},
 	{
 		name: "nobody is told",

@@ -23,7 +23,8 @@ func gateway(w World) []Finding {
 	}
 	g := *w.Gateway
 	var list []Finding
-	if g.Health.Live && !g.Health.Ready {
+	starting := g.Health.Live && !g.Health.Ready && !g.Health.Barred
+	if starting {
 		list = append(list, Finding{
 			ID: GatewayNotReady, Severity: Warning, About: g.URL, What: "the gateway runs and is not ready: " + g.Health.Detail,
 			Why: "it may not serve turns yet", Fix: "openclaw gateway status",
@@ -32,6 +33,7 @@ func gateway(w World) []Finding {
 	switch {
 	case errors.Is(g.Err, openclaw.ErrUnauthorized):
 		list = append(list, unauthorized(w))
+	case g.Err != nil && starting: // it says so itself
 	case g.Err != nil && g.Health.Answers:
 		list = append(list, Finding{
 			ID: GatewayRefused, Severity: Warning, About: g.URL, What: "the gateway answers there, and no call gets through: " + g.Err.Error(),

@@ -62,6 +62,7 @@ const (
 	UnitDisabled   ID = "service.disabled"
 	UnitMissing    ID = "service.none"
 	NotRunning     ID = "service.not-running"
+	NoAnswer       ID = "service.no-answer"
 
 	NotifyNone        ID = "notify.none"
 	NotifyUnreachable ID = "notify.unreachable"
@@ -81,7 +82,7 @@ var ids = []ID{
 	LoginDead, LoginExpiring, LoginIdle, LoginUnreadable, LoginUnseen,
 	SessionPinned, SessionPinnedHand, SessionPinnedGone, SessionUnreadable,
 	ClockSkew, ProviderUnreachable,
-	LingerOff, UnitStartLimit, UnitFailed, UnitRestarting, UnitTight, UnitDisabled, UnitMissing, NotRunning,
+	LingerOff, UnitStartLimit, UnitFailed, UnitRestarting, UnitTight, UnitDisabled, UnitMissing, NotRunning, NoAnswer,
 	NotifyNone, NotifyUnreachable, NotifyGone,
 	FileMode, FileOwner,
 }

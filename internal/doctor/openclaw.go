@@ -124,7 +124,7 @@ func storeProblem(p profiles.Problem) Finding {
 	}
 	switch p.Reason {
 	case profiles.NeedsMigration:
-		f.Why = "OpenClaw itself does not see these accounts either, until its doctor has moved them into its database"
+		f.Why = "OpenClaw itself does not use these accounts either, and 2026.9 does not even start its gateway, until its doctor has moved them into its database"
 	case profiles.Busy:
 		f.Severity = Warning
 	case profiles.UnknownSchema, profiles.Corrupt, profiles.NotPermitted:

@@ -33,7 +33,14 @@ func service(w World) []Finding {
 	if !ours {
 		list = append(list, noUnit(s))
 	}
-	if ours && !s.Running {
+	if s.Mute {
+		list = append(list, Finding{
+			ID: NoAnswer, Severity: Error, What: "a watchdog is there and does not answer",
+			Why: "it hangs, so nothing is watched and nobody is told. systemd ends its service when that lasts, and starts it again; nobody else does",
+			Fix: restartCommand(s.Units),
+		})
+	}
+	if ours && !s.Running && !s.Mute {
 		list = append(list, Finding{
 			ID: NotRunning, Severity: Warning, What: "no watchdog is running",
 			Why: "nothing is watched and nobody is told", Fix: startCommand(s.Units),
@@ -64,7 +71,7 @@ func noUnit(s Service) Finding {
 		ID: UnitMissing, Severity: Note, What: "ocwatch is no service of systemd",
 		Why: "nothing starts it at boot, or again when it ends", Fix: "ocwatch install",
 	}
-	if !s.Running {
+	if !s.Running && !s.Mute {
 		f.What += ", and no watchdog is running"
 	}
 	switch {
@@ -81,12 +88,27 @@ func noUnit(s Service) Finding {
 }
 
 func startCommand(units []Unit) string {
+	command := "ocwatch run"
 	for _, u := range units {
-		if !u.Gateway {
+		switch {
+		case u.Gateway:
+		case u.User && u.State.File == "disabled":
+			// As a package brings it, for whoever wants it: nothing starts it at boot.
+			command = "ocwatch install"
+		default:
 			return systemctl(u) + " start " + u.Name
 		}
 	}
-	return "ocwatch run"
+	return command
+}
+
+func restartCommand(units []Unit) string {
+	for _, u := range units {
+		if !u.Gateway && u.used() {
+			return systemctl(u) + " restart " + u.Name
+		}
+	}
+	return "end it with kill, and start it again: ocwatch run"
 }
 
 func systemctl(u Unit) string {

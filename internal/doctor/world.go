@@ -97,6 +97,7 @@ type Service struct {
 	Account string // whose units the user's are
 	Linger  bool
 	Running bool // a watchdog answers on the status socket
+	Mute    bool // one took the connection, and did not answer
 	Units   []Unit
 	// Failed says why a manager could not be asked, one entry each.
 	Failed []string

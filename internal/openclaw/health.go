@@ -25,6 +25,9 @@ type Health struct {
 	Live   bool
 	Ready  bool
 	Detail string // why it is not live or not ready, in words; "" when it is
+	// Barred: it is live, and asked whether it is ready it answered with an error
+	// of HTTP's, as current gateways do to what comes through a reverse proxy.
+	Barred bool
 	// Answers: something listens there, whatever it says. The oldest releases
 	// are never Live, since they answer every path with a page of HTML.
 	Answers bool
@@ -55,7 +58,7 @@ func (i *Install) Health(ctx context.Context) Health {
 	}
 	ready, err := askHealth(ctx, client, e.http("/readyz"))
 	if err != nil {
-		return Health{Live: true, Answers: true, Detail: "readyz: " + err.Error()}
+		return Health{Live: true, Barred: ready.barred, Answers: true, Detail: "readyz: " + err.Error()}
 	}
 	if !ready.Ready {
 		return Health{Live: true, Answers: true, Uptime: ready.uptime(), Detail: fmt.Sprintf("not ready: %v", ready.failing())}
@@ -70,6 +73,7 @@ type healthAnswer struct {
 	Uptime  float64  `json:"uptimeMs"`
 
 	answered bool // with anything at all
+	barred   bool // with a status that is no gateway's word
 }
 
 // uptimeCap is beyond any real run: where the machine's clock is set meanwhile,
@@ -104,6 +108,7 @@ func askHealth(ctx context.Context, client *http.Client, address string) (health
 func readHealth(resp *http.Response) (healthAnswer, error) {
 	a := healthAnswer{answered: true}
 	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusServiceUnavailable {
+		a.barred = true
 		return a, fmt.Errorf("status %d", resp.StatusCode)
 	}
 	if kind, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type")); err != nil || kind != "application/json" {

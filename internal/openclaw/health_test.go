@@ -48,6 +48,7 @@ func TestHealth(t *testing.T) {
 		{"well", live, ready, Health{Live: true, Ready: true, Uptime: 4831 * time.Millisecond}},
 		{"starting", live, says(http.StatusServiceUnavailable, jsonType, `{"ready":false,"failing":["startup-sidecars"],"uptimeMs":1e999}`), Health{Live: true, Detail: "cannot be read"}},
 		{"not ready", live, says(http.StatusServiceUnavailable, jsonType, `{"ready":false,"failing":["startup-sidecars"],"uptimeMs":1e30}`), Health{Live: true, Detail: "not ready: [startup-sidecars]"}},
+		{"barred", live, says(http.StatusForbidden, "text/plain", "forbidden"), Health{Live: true, Barred: true, Detail: "status 403"}},
 		{"a page", html, html, Health{Detail: "not JSON"}},
 		{"a page for ready", live, html, Health{Live: true, Detail: "not JSON"}},
 		{"JSON by name only", says(http.StatusOK, jsonType, "<html>"), ready, Health{Detail: "cannot be read"}},
@@ -60,7 +61,7 @@ func TestHealth(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			got := healthOf(t, c.healthz, c.readyz)
-			if got.Live != c.want.Live || got.Ready != c.want.Ready || got.Uptime != c.want.Uptime || !strings.Contains(got.Detail, c.want.Detail) || (got.Detail == "") != got.Ready {
+			if got.Live != c.want.Live || got.Ready != c.want.Ready || got.Barred != c.want.Barred || got.Uptime != c.want.Uptime || !strings.Contains(got.Detail, c.want.Detail) || (got.Detail == "") != got.Ready {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
 			if !got.Answers || got.Down {

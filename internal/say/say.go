@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ocwatch/ocwatch/failover"
 	"github.com/ocwatch/ocwatch/failover/forecast"
 	"github.com/ocwatch/ocwatch/failover/watchdog"
 	"github.com/ocwatch/ocwatch/internal/journal"
@@ -133,4 +134,18 @@ func soonest[P any](profiles []P, reaches func(P) (id string, at time.Time)) (ne
 		}
 	}
 	return next, first
+}
+
+// NotFirst says of a pinned profile that it is not first, and why where that is
+// its own state; "" where it is.
+func NotFirst(profile string, p watchdog.PoolStatus) string {
+	if len(p.Order) > 0 && p.Order[0] == profile {
+		return ""
+	}
+	for _, pr := range p.Profiles {
+		if pr.ID == profile && pr.State == failover.Exhausted && pr.Reason != "" {
+			return " and not first yet, since it is spent (" + pr.Reason + ")"
+		}
+	}
+	return " and not first yet"
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ocwatch/ocwatch/failover"
 	"github.com/ocwatch/ocwatch/failover/forecast"
 	"github.com/ocwatch/ocwatch/failover/watchdog"
 	"github.com/ocwatch/ocwatch/internal/journal"
@@ -83,6 +84,21 @@ func TestFirst(t *testing.T) {
 	} {
 		if got := First(journal.Switch{From: s[0], To: s[1]}); got != want {
 			t.Errorf("from %q to %q is %q, want %q", s[0], s[1], got, want)
+		}
+	}
+}
+
+// TestNotFirst: a pin that does not show says why.
+func TestNotFirst(t *testing.T) {
+	t.Parallel()
+	p := watchdog.PoolStatus{Order: []string{"alice", "bob", "carol"}, Profiles: []watchdog.ProfileStatus{
+		{ID: "alice", State: failover.Available}, {ID: "bob", State: failover.Exhausted, Reason: "5h window 100 % used"}, {ID: "carol", State: failover.Unknown},
+	}}
+	for profile, want := range map[string]string{
+		"alice": "", "bob": " and not first yet, since it is spent (5h window 100 % used)", "carol": " and not first yet",
+	} {
+		if got := NotFirst(profile, p); got != want {
+			t.Errorf("%s: %q, want %q", profile, got, want)
 		}
 	}
 }

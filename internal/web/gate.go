@@ -129,7 +129,8 @@ func (g *gate) admit(rw http.ResponseWriter, r *http.Request) bool {
 	if basic && g.owner(name, password) {
 		return true
 	}
-	guess, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	scheme, guess, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	ok := strings.EqualFold(scheme, "Bearer")
 	if basic && name == reader {
 		guess, ok = password, true
 	}

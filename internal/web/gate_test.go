@@ -90,7 +90,8 @@ func TestOpenPortAdmits(t *testing.T) {
 		{"/none", 404, 404},
 		{"/owner/", 401, 200},
 	} {
-		for name, change := range map[string]func(r *http.Request){"bearer": bearer, "reader": asReader} {
+		lower := func(r *http.Request) { r.Header.Set("Authorization", "bearer "+testToken) }
+		for name, change := range map[string]func(r *http.Request){"bearer": bearer, "bearer in small letters": lower, "reader": asReader} {
 			if rw := knock(s, tc.path, change); rw.Code != tc.token {
 				t.Errorf("%s as %s: %d", tc.path, name, rw.Code)
 			}

@@ -52,6 +52,25 @@ export const access = () => {
     await page.getByText("openai:bob@example.com is first of 3").waitFor();
   });
 
+  test("from another machine, by TLS and with a token", async (t) => {
+    const s = await scene("device", { tls: "yes" });
+    const anybody = { ignoreHTTPSErrors: true, allow: denied };
+    await assert.rejects((await open(t, anybody)).goto(s.url), /ERR_INVALID_AUTH_CREDENTIALS/);
+    const reader = await open(t, { ...anybody, httpCredentials: s.reader });
+    await reader.goto(s.url);
+    await live(reader);
+    assert.equal(await reader.locator("form,button,svg.qr").count(), 0);
+    const closed = await open(t, { ...anybody, httpCredentials: s.reader });
+    assert.equal((await closed.goto(s.owner)).status(), 401);
+    const owner = await open(t, { ...anybody, httpCredentials: s.credentials });
+    await owner.goto(s.owner);
+    await live(owner);
+    await owner.getByRole("button", { name: "Pause" }).click();
+    await owner.getByText("Paused: nothing is changed until you resume.").waitFor();
+    await reader.getByText(/^Paused \(from the dashboard\)/).waitFor();
+    assert.deepEqual(await s.calls(), ["pause"]);
+  });
+
   // The browser has the password and sends it; the form even has the token.
   for (const [site, host] of [["the same site", "127.0.0.1"], ["another site", "localhost"]]) {
     test(`a form of another page, ${site}`, async (t) => {

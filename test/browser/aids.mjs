@@ -92,6 +92,9 @@ export const aids = () => {
     const cut = await page.evaluate(() => [...document.querySelectorAll("button,select,.state,p,b,time")]
       .filter((e) => !e.matches(".sr,.sr *") && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== "visible").map((e) => e.outerHTML));
     assert.deepEqual(cut, [], "text is cut off");
+    const tall = await page.evaluate(() => [...document.querySelectorAll(".win > *, .events > li > *, .who > *")]
+      .filter((e) => e.textContent.length < 60 && e.getBoundingClientRect().height > 4 * 1.5 * 32).map((e) => e.outerHTML));
+    assert.deepEqual(tall, [], "text stands in a column of letters");
     await shot(page, "busy-letters-200");
   });
 

@@ -5,7 +5,7 @@ import { launch, close } from "./lib.mjs";
 import { access } from "./access.mjs";
 import { acts } from "./acts.mjs";
 import { aids } from "./aids.mjs";
-import { demo } from "./demo.mjs";
+import { demo, begun } from "./demo.mjs";
 import { follows } from "./follows.mjs";
 import { states } from "./states.mjs";
 
@@ -15,6 +15,7 @@ describe("dashboard", { concurrency: 2 }, () => {
   after(close);
   demo();
   describe("page", { concurrency: 2 }, () => {
+    if (!process.env.OCWATCH_CASES) before(() => begun);
     states();
     aids();
     acts();

@@ -17,21 +17,23 @@ const start = async (t) => {
   let said = "";
   run.stdout.on("data", (d) => { said += d; });
   const [, url, username, password] = await until("the demo's address", () => /Dashboard: (\S+), user (\S+), password (\S+)/.exec(said));
-  return { url, credentials: { username, password } };
+  return { url, owner: url.replace("//", `//${username}:${password}@`) };
 };
 
 const first = (page) => page.locator(".accounts > li b").first();
 
+// begun is settled when the demo has come to where it takes its time.
+let played;
+export const begun = new Promise((done) => { played = done; });
+
 export const demo = () => test("demo", async (t) => {
-  const { url, credentials } = await start(t);
-  const reads = await open(t);
-  await reads.goto(new URL("/", url).href);
-  await live(reads);
-  const page = await open(t, { httpCredentials: credentials });
-  await page.goto(url);
-  await live(page);
-  const small = await open(t, { httpCredentials: credentials, viewport: phone, colorScheme: "dark", deviceScaleFactor: 2 });
-  await small.goto(url);
+  t.after(played);
+  // The windows are there before the play begins: it does not wait for them.
+  const [page, reads] = [await open(t), await open(t)];
+  const small = await open(t, { viewport: phone, colorScheme: "dark", deviceScaleFactor: 2 });
+  const { url, owner } = await start(t);
+  await Promise.all([page.goto(owner), reads.goto(new URL("/", url).href)]);
+  await Promise.all([live(page), live(reads)]);
 
   await t.test("puts an account first, and lets it go", async () => {
     // Of those that still serve, whoever comes last.
@@ -47,6 +49,8 @@ export const demo = () => test("demo", async (t) => {
     await page.getByText(" is pinned until ").waitFor({ state: "detached" });
     await live(page);
     await page.evaluate(() => { window.same = true; });
+    played();
+    await small.goto(owner);
   });
 
   await t.test("follows the order without loading again", async () => {
@@ -68,6 +72,13 @@ export const demo = () => test("demo", async (t) => {
     await axeFindsNothing(page, "the demo's page");
     await shot(page, "demo-after-light");
     await shot(small, "demo-after-dark-phone");
+  });
+
+  await t.test("says of a spent account why it is not first", async () => {
+    await page.getByRole("button", { name: "Put first: openai:alice@example.com" }).click();
+    await page.getByText(/^openai:alice@example\.com is pinned and not first yet, since it is spent \(5h window 100 % used\)\.$/).waitFor();
+    await page.getByRole("button", { name: "End the pin" }).click();
+    await page.getByRole("button", { name: "End the pin" }).waitFor({ state: "detached" });
   });
 
   await t.test("pauses and resumes", async () => {
@@ -102,7 +113,7 @@ export const demo = () => test("demo", async (t) => {
   await t.test("goes on when pages go away", async () => {
     for (let i = 0; i < 3; i++) {
       const gone = await small.context().newPage();
-      await gone.goto(url);
+      await gone.goto(owner);
       await live(gone);
       await gone.close();
     }

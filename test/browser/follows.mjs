@@ -83,6 +83,23 @@ export const follows = () => {
     await live(page);
   });
 
+  test("what was done is told for a while, what was not stays", async (t) => {
+    const s = await scene("quiet");
+    const page = await open(t, { httpCredentials: s.credentials, allow: / 409 / });
+    await page.clock.install();
+    await page.goto(s.owner);
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByText("Paused: nothing is changed until you resume.").waitFor();
+    await page.clock.runFor(31_000);
+    await page.getByText("Paused: nothing is changed until you resume.").waitFor({ state: "detached" });
+    assert.ok(await page.getByText(/^Paused \(from the dashboard\)/).isVisible());
+    await s.refuse("bob needs a login");
+    await page.getByRole("button", { name: "Put first: openai:bob@example.com" }).click();
+    await page.getByRole("alert").waitFor();
+    await page.clock.runFor(31_000);
+    assert.equal(await page.getByRole("alert").innerText(), "Not done: bob needs a login");
+  });
+
   test("another version of ocwatch", async (t) => {
     const s = await scene("quiet");
     const page = await open(t);

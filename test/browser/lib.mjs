@@ -29,11 +29,11 @@ const post = async (what, form) => {
 };
 
 // scene opens the page server with a world of worlds_test.go.
-export const scene = async (world) => {
-  const { id, url, password } = await post("open", { world });
+export const scene = async (world, options = {}) => {
+  const { id, url, password, token } = await post("open", { world, ...options });
   const on = (what) => (form) => post(what, { id, ...form });
   return {
-    url, owner: `${url}/owner/`, password, credentials: { username: "owner", password },
+    url, owner: `${url}/owner/`, password, credentials: { username: "owner", password }, reader: { username: "reader", password: token },
     change: (to) => on("change")({ world: to }), refuse: (why) => on("refuse")({ why }), stop: on("stop"), start: on("start"),
     calls: async () => (await on("calls")()).calls,
   };
@@ -58,7 +58,7 @@ export const open = async (t, { allow, ...options } = {}) => {
   const elsewhere = [], complaints = [], asked = [];
   context.on("request", (r) => {
     asked.push(r.url());
-    if (!/^(http:\/\/([^/@]*@)?(127\.0\.0\.1|localhost)[:/]|data:)/.test(r.url())) elsewhere.push(r.url());
+    if (!/^(https?:\/\/([^/@]*@)?(127\.0\.0\.1|localhost)[:/]|data:)/.test(r.url())) elsewhere.push(r.url());
   });
   context.on("console", (m) => {
     if (["error", "warning"].includes(m.type()) && !allow?.test(m.text())) complaints.push(`${m.type()}: ${m.text()} (${m.location().url}, ${Math.round((Date.now() - began) / 100) / 10} s after the beginning)`);

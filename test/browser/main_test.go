@@ -22,18 +22,21 @@ const (
 	cases   = "cases.mjs"
 )
 
-// TestBrowser runs the cases, which name themselves in the output.
+// TestBrowser runs the cases, which name themselves in the output: all, or those
+// that OCWATCH_CASES, a regular expression, names.
 func TestBrowser(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	control := httptest.NewServer(s.handler())
 	t.Cleanup(control.Close)
-	for _, dir := range []string{shots} {
-		if err := os.MkdirAll(dir, 0o750); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.MkdirAll(shots, 0o750); err != nil {
+		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "node", "--test-reporter=spec", cases)
+	args := []string{"--test-reporter=spec", cases}
+	if pattern := os.Getenv("OCWATCH_CASES"); pattern != "" {
+		args = append([]string{"--test-name-pattern=" + pattern}, args...)
+	}
+	cmd := exec.CommandContext(t.Context(), "node", args...)
 	cmd.Env = append(os.Environ(), "OCWATCH_STAGE="+control.URL)
 	for name, path := range map[string]string{"OCWATCH_BINARY": binary, "OCWATCH_MODULES": modules, "OCWATCH_SHOTS": shots} {
 		whole, err := filepath.Abs(path)

@@ -26,6 +26,7 @@ const password = "WORDWORDWORDWORDWORDWORDWO"
 // for happens in that world, and is written down.
 type scene struct {
 	address string
+	portAt  func(address string) (web.Port, error)
 
 	mu     sync.Mutex
 	world  page.World
@@ -34,8 +35,8 @@ type scene struct {
 	server *web.Server
 }
 
-func newScene(ctx context.Context, world string) (*scene, error) {
-	s := &scene{address: "127.0.0.1:0"}
+func newScene(ctx context.Context, world string, portAt func(address string) (web.Port, error)) (*scene, error) {
+	s := &scene{address: "127.0.0.1:0", portAt: portAt}
 	if err := s.change(world); err != nil {
 		return nil, err
 	}
@@ -57,17 +58,29 @@ func (s *scene) change(name string) error {
 	return nil
 }
 
+func (s *scene) url() string {
+	if port, err := s.portAt(s.address); err == nil && port.CertFile != "" {
+		return "https://" + s.address
+	}
+	return "http://" + s.address
+}
+
 // start serves it, at the same address as before.
 func (s *scene) start(ctx context.Context) error {
+	port, err := s.portAt(s.address)
+	if err != nil {
+		return err
+	}
 	server := web.New(func(context.Context, bool) any { return struct{}{} }, nil, zerolog.Nop())
-	err := server.ServeDashboard(web.Dashboard{
+	server.Guard(port)
+	err = server.ServeDashboard(web.Dashboard{
 		Address: s.address, Password: secret.New(password), Wishes: s, Logins: s,
 		World: func(context.Context, bool) page.World { return s.now() },
 	})
 	if err != nil {
 		return err
 	}
-	l, err := web.ListenTCP(ctx, s.address)
+	l, err := port.Listen(ctx)
 	if err != nil {
 		return err
 	}
@@ -160,6 +173,10 @@ func (s *scene) Switch(_ context.Context, r web.SwitchRequest) (web.Switched, er
 			}
 			return 0
 		})
+		pool.Order = nil
+		for _, pr := range pool.Profiles {
+			pool.Order = append(pool.Order, pr.ID)
+		}
 	})
 }
 

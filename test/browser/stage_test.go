@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+
+	"github.com/ocwatch/ocwatch/internal/web"
 )
 
 // stage has the scenes of a run. The browser's cases open them and change them
@@ -16,11 +18,12 @@ import (
 type stage struct {
 	mu     sync.Mutex
 	scenes []*scene
+	dir    string // for certificates
 }
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	s := &stage{}
+	s := &stage{dir: t.TempDir()}
 	t.Cleanup(func() {
 		for _, sc := range s.scenes {
 			sc.stop()
@@ -32,7 +35,7 @@ func newStage(t *testing.T) *stage {
 func (s *stage) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /open", func(rw http.ResponseWriter, r *http.Request) {
-		sc, err := newScene(r.Context(), r.FormValue("world"))
+		sc, err := newScene(r.Context(), r.FormValue("world"), s.portOf(r.FormValue("tls") != ""))
 		if err != nil {
 			http.Error(rw, err.Error(), http.StatusBadRequest)
 			return
@@ -40,7 +43,7 @@ func (s *stage) handler() http.Handler {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.scenes = append(s.scenes, sc)
-		reply(rw, map[string]any{"id": len(s.scenes) - 1, "url": "http://" + sc.address, "password": password})
+		reply(rw, map[string]any{"id": len(s.scenes) - 1, "url": sc.url(), "password": password, "token": token})
 	})
 	s.on(mux, "change", func(sc *scene, r *http.Request) error { return sc.change(r.FormValue("world")) })
 	s.on(mux, "refuse", func(sc *scene, r *http.Request) error { sc.refuse(r.FormValue("why")); return nil })
@@ -64,6 +67,16 @@ func (s *stage) on(mux *http.ServeMux, what string, do func(sc *scene, r *http.R
 		}
 		reply(rw, map[string]any{"calls": sc.asked()})
 	})
+}
+
+// portOf is what a scene is served on: for this machine, or as to others.
+func (s *stage) portOf(tls bool) func(address string) (web.Port, error) {
+	return func(address string) (web.Port, error) {
+		if tls {
+			return openPort(s.dir, address)
+		}
+		return web.Port{Address: address}, nil
+	}
 }
 
 func (s *stage) scene(id string) (*scene, error) {

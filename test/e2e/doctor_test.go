@@ -329,6 +329,7 @@ func findsWorldWrong(t *testing.T, s *stage) {
 // whose config is broken it can tell nothing else of.
 func findsStopped(t *testing.T, s *stage) {
 	t.Helper()
+	s.gateway.Stop(t)
 	d := newDaemon(t, s)
 	before := s.SnapshotFiles(t)
 	s.mustFind(t, d.doctor(t), "error", "gateway.down")
@@ -390,8 +391,7 @@ func findsPastedTokens(t *testing.T, s *stage) {
 }
 
 // TestDoctorMigration: a current release over the files of an older one, in which
-// two profiles are one account and one was not used for long. Its own doctor brings
-// all of it along.
+// two profiles are one account and one was not used for long.
 func TestDoctorMigration(t *testing.T) {
 	t.Parallel()
 	if !night() {
@@ -422,10 +422,11 @@ func TestDoctorMigration(t *testing.T) {
 	}
 	must(t, os.CopyFS(filepath.Join(l.StateDir, "agents"), os.DirFS(filepath.Join(old.StateDir, "agents"))))
 	s = &stage{Lab: l}
-	gateway := l.Start(t)
+	if out, stderr, err := l.TryCLI(t, "models", "auth", "list"); err == nil || !strings.Contains(out+stderr, "doctor --fix") {
+		t.Errorf("OpenClaw lists profiles that await its doctor: %v %s %s", err, out, stderr)
+	}
 	d := newDaemon(t, s)
 	f := d.doctor(t).one(t, "store.needs-migration", "error", "main")
-	gateway.Stop(t)
 	f.Fix = strings.TrimPrefix(f.Fix, "run ") + " --non-interactive --yes"
 	mend(t, l, f)
 	r = d.doctor(t)
@@ -433,5 +434,4 @@ func TestDoctorMigration(t *testing.T) {
 		t.Errorf("after its command it still says %+v", left)
 	}
 	r.one(t, "account.duplicate", "warning", l.ID("alice")+", openai:work")
-	r.one(t, "login.idle", "warning", l.ID("carol"))
 }

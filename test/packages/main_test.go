@@ -46,7 +46,8 @@ func run(m *testing.M) int {
 		err = build("../..", built)
 	}
 	if err == nil {
-		err = build(source, again, "TZ=Asia/Tokyo", "LC_ALL=C.UTF-8", "HOME="+dir, "TMPDIR="+dir, "USER=somebody")
+		err = build(source, again, "TZ=Asia/Tokyo", "LC_ALL=C.UTF-8", "HOME="+dir, "TMPDIR="+dir, "USER=somebody",
+			"GOAMD64=v3", "GOFLAGS=-tags=prometheus")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -116,9 +116,13 @@ func TestSystemUnitOfPackageForAnAccount(t *testing.T) {
 		t.Errorf("it runs by %s", from)
 	}
 
+	p.owner(packagedBinary, "pause")
 	first := p.property("MainPID")
 	p.dpkg("-i", p.newer)
 	p.awaits("ActiveState", "active")
+	if said, _ := asAccount(t, packagedBinary, "status", "--json"); !strings.Contains(said, `"paused":true`) && !strings.Contains(said, `"paused": true`) {
+		t.Errorf("the update ended the pause:\n%s", said)
+	}
 	if now := p.property("MainPID"); now == first || now == "0" {
 		t.Errorf("process %s before the update, %s after", first, now)
 	}

@@ -12,6 +12,9 @@
   };
   // Loading the page again neither sends a form again nor tells of it.
   if (location.origin + location.pathname + location.search !== page) history.replaceState(null, "", document.body.dataset.page);
+  // What was done is no news after a while; what was not done is.
+  const did = document.querySelector("main > [role=status]");
+  if (did) setTimeout(() => did.remove(), 30000);
   let asked = 0, timer = 0, busy = false, held = false;
 
   // What a person is filling in is not taken from under their hands.

@@ -163,7 +163,7 @@ func newPool(n int, p watchdog.PoolStatus, w World) poolView {
 		if p.Pinned.Until != nil {
 			v.PinnedText += " until " + say.Clock(*p.Pinned.Until, w.Now)
 		}
-		v.PinnedText += "."
+		v.PinnedText += say.NotFirst(p.Pinned.Profile, p) + "."
 	}
 	why := whyOf(w.Why, p.Agent, p.Provider)
 	for i, pr := range p.Profiles {

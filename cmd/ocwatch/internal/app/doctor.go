@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -43,8 +44,8 @@ func World(ctx context.Context, o Options, path string, loadErr error) doctor.Wo
 
 	var looking sync.WaitGroup
 	var last Status
-	var running bool
-	looking.Go(func() { last, running = lastStatus(ctx, cfg) })
+	var running, mute bool
+	looking.Go(func() { last, running, mute = lastStatus(ctx, cfg) })
 	looking.Go(func() {
 		w.Notify = &doctor.Notify{
 			Told:      len(cfg.Notify.Webhooks)+len(cfg.Notify.Channels) > 0,
@@ -54,22 +55,22 @@ func World(ctx context.Context, o Options, path string, loadErr error) doctor.Wo
 	looking.Go(func() { w.Service = serviceWorld(ctx, cfg) })
 	openClawWorld(ctx, o, &w)
 	looking.Wait()
-	w.Service.Running = running
+	w.Service.Running, w.Service.Mute = running, mute
 	learn(&w, last)
 	return w
 }
 
 // lastStatus is what a running watchdog knows. One of another version that
-// answers in another way runs all the same.
-func lastStatus(ctx context.Context, cfg *config.Config) (s Status, running bool) {
+// answers in another way runs all the same; one that does not answer is mute.
+func lastStatus(ctx context.Context, cfg *config.Config) (s Status, running, mute bool) {
 	doc, err := web.NewClient(cfg.DataDir).Status(ctx)
 	if err != nil {
-		return s, false
+		return s, false, errors.Is(err, context.DeadlineExceeded)
 	}
 	if json.Unmarshal(doc, &s) != nil {
-		return Status{}, true
+		return Status{}, true, false
 	}
-	return s, true
+	return s, true, false
 }
 
 // learn adds what only the watchdog can know: what providers and receivers

@@ -5,6 +5,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/robfig/cron/v3"
+
 	"github.com/ocwatch/ocwatch/failover"
 	"github.com/ocwatch/ocwatch/internal/journal"
 	"github.com/ocwatch/ocwatch/internal/metrics"
@@ -19,7 +21,7 @@ func (a *App) measure(ctx context.Context) metrics.Snapshot {
 		Status: s.Status, Started: a.started, Warnings: len(s.Warnings), Logins: len(a.desk.List()),
 		Journal: a.journal.Trouble() == nil,
 	}
-	snap.Interval = a.interval(cmp.Or(s.At, a.started))
+	snap.Interval = interval(a.pace(cfg).Schedule, cmp.Or(s.At, a.started))
 	budget := cfg.Restart.Budget
 	tried, budgetErr := attempts{a.journal}.Restarts(ctx, time.Now().Add(-budget.Per))
 	snap.Restarts = metrics.Budget{Used: len(tried), Limit: budget.Count}
@@ -34,10 +36,10 @@ func (a *App) measure(ctx context.Context) metrics.Snapshot {
 	return snap
 }
 
-// interval is how long after a round the schedule asks for the next one.
-func (a *App) interval(round time.Time) time.Duration {
+// interval is how long after a round a schedule asks for the next one.
+func interval(s cron.Schedule, round time.Time) time.Duration {
 	round = round.Truncate(time.Second) // as schedules do, so that a minute is one
-	return a.pace(a.parts.current().cfg).Schedule.Next(round).Sub(round)
+	return s.Next(round).Sub(round)
 }
 
 // queues is the outbox, with the age of what waits in it.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/config"
 	"github.com/ocwatch/ocwatch/internal/event"
 	"github.com/ocwatch/ocwatch/internal/journal"
 	"github.com/ocwatch/ocwatch/internal/metrics"
@@ -100,5 +101,22 @@ func TestOnlyWhatIsJournalledCounts(t *testing.T) {
 	}
 	if text := scrape(t, a); !strings.Contains(text, "\nocwatch_gateway_restarts_total{result=\"ok\"} 1\n") {
 		t.Error(text)
+	}
+}
+
+// TestInterval: what a round is late by goes by the schedule, not by its mean.
+func TestInterval(t *testing.T) {
+	t.Parallel()
+	round := time.Date(2026, 11, 22, 20, 0, 5, 300e6, time.UTC)
+	for text, want := range map[string]time.Duration{
+		"1m": time.Minute, "@every 6h": 6 * time.Hour, "0 8-20 * * *": 12*time.Hour - 5*time.Second, "*/5 * * * *": 5*time.Minute - 5*time.Second,
+	} {
+		s, err := config.ParseSchedule(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := interval(s, round); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
 	}
 }

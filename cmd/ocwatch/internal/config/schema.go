@@ -26,7 +26,6 @@ type object map[string]any
 func Schema(w io.Writer) error {
 	root := schemaOf(reflect.TypeFor[Config](), "", reflect.ValueOf(*Default()))
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-	root["title"] = "ocwatch config.yaml"
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
@@ -77,7 +76,8 @@ func described(s object, path string) object {
 func leafSchema(t reflect.Type, path string, def reflect.Value) object {
 	s := shapeOf(t)
 	if words := enums()[path]; words != nil {
-		s = object{"anyOf": []object{{"enum": words}, {"type": "string", "pattern": `^(` + strings.Join(words, "|") + `)\n$`}, fromEnvironment}}
+		block := object{"type": "string", "pattern": `\$\{|^(` + strings.Join(words, "|") + `)\n$`} // or a literal block
+		s = object{"anyOf": []object{{"enum": words}, block}}
 	}
 	if text := defaultText(def); text != nil {
 		s["default"] = text
