@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/ocwatch/ocwatch/deploy"
 	"github.com/ocwatch/ocwatch/internal/openclaw"
@@ -26,9 +29,21 @@ func (g *global) installSkill(ctx context.Context, out io.Writer, dryRun bool) e
 	}
 	nothing := "the skill is in " + filepath.Dir(deploy.SkillDir(in.StateDir))
 	if dryRun {
-		return showSteps(out, steps, nothing)
+		err = showSteps(out, steps, nothing)
+	} else {
+		err = carryOut(ctx, out, steps, newCommands(), nothing)
 	}
-	return carryOut(ctx, out, steps, newCommands(), nothing)
+	if err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("finding the program itself: %w", err)
+	}
+	if dir := filepath.Dir(self); !slices.Contains(usualPath, dir) {
+		_, err = fmt.Fprintf(out, "note: OpenClaw offers it where its gateway finds ocwatch: %s has to be on the gateway's PATH, or ocwatch in %s\n", dir, usualPath[0])
+	}
+	return err
 }
 
 // skillToRemove is where the skill stands, "" where OpenClaw or the skill is

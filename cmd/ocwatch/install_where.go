@@ -35,6 +35,11 @@ type whereabouts struct {
 
 const credentialsVariable = "CREDENTIALS_DIRECTORY"
 
+// usualPath are the directories on every service's PATH.
+//
+//nolint:gochecknoglobals // a constant list
+var usualPath = []string{"/usr/local/bin", "/usr/bin", "/bin"}
+
 // credentialsDir is where files for LoadCredential= stand: beside the config.
 func credentialsDir(configPath string) string {
 	return filepath.Join(filepath.Dir(configPath), "credentials")
@@ -129,7 +134,7 @@ func (w *whereabouts) openClaw(cfg *config.Config, getenv func(string) string) e
 	if node, err := exec.LookPath("node"); err == nil {
 		add(filepath.Dir(node))
 	}
-	for _, dir := range []string{"/usr/local/bin", "/usr/bin", "/bin"} {
+	for _, dir := range usualPath {
 		add(dir)
 	}
 	if getenv("OPENCLAW_GATEWAY_TOKEN") != "" && cfg.OpenClaw.Gateway.Token.Empty() {

@@ -21,6 +21,9 @@ func (r *Restarter) Stop(ctx context.Context, service Service) error {
 		return &RefusedError{Err: ErrTooSoon, Why: "a restart is under way"}
 	}
 	defer r.busy.Unlock()
+	if err := notInside(service.Unit); err != nil {
+		return fmt.Errorf("gateway not stopped: %w", err)
+	}
 	began := time.Now()
 	res := Result{}
 	if _, err := r.drain(ctx, &res); err != nil {

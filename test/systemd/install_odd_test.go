@@ -73,10 +73,10 @@ func TestSystemUnitsAccountWithoutNamespaces(t *testing.T) {
 		systemctl(t, "daemon-reload")
 		systemctl(t, "restart", manager)
 	}
-	t.Cleanup(func() {
-		_, _ = asAccount(t, os.Getenv(binaryEnv), "uninstall")
+	defer func() { // no Cleanup, which has no context for a command any more
+		mustAsAccount(t, os.Getenv(binaryEnv), "uninstall")
 		_ = os.RemoveAll(filepath.Dir(dropIn))
-	})
+	}()
 	// As a kernel does it with user.max_user_namespaces=0.
 	put(t, dropIn, "[Service]\nRestrictNamespaces=~user\n")
 	again()

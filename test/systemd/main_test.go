@@ -234,3 +234,17 @@ func machine(name, dir, binary string, args []string, out io.Writer) int {
 	fmt.Fprintln(os.Stderr, err)
 	return 1
 }
+
+func TestAskedFor(t *testing.T) {
+	for _, tt := range []struct{ args, pattern, home string }{
+		{"-test.v=true -test.run=.", "", "user"}, // all machines
+		{"-test.v=true", "", "user"},
+		{"-test.run=TestNoBus -test.v=true", "TestNoBus", "user"},
+		{"-test.run=^TestReboot$", "^TestReboot$", "root"},
+		{"-test.run=TestSystemUnitExposure", "TestSystemUnitExposure", "root"},
+	} {
+		if got := asked(strings.Fields(tt.args)); got != tt.pattern || home(got) != tt.home {
+			t.Errorf("%s: %q on the machine of %s", tt.args, got, home(got))
+		}
+	}
+}
