@@ -1,40 +1,17 @@
 package watchdog
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
-
-	"github.com/rs/zerolog"
 
 	"github.com/ocwatch/ocwatch/failover"
 	"github.com/ocwatch/ocwatch/failover/forecast"
-	"github.com/ocwatch/ocwatch/internal/event"
 	"github.com/ocwatch/ocwatch/internal/journal"
 	"github.com/ocwatch/ocwatch/internal/openclaw"
 	"github.com/ocwatch/ocwatch/profiles"
 )
-
-// pool is what the loop keeps of one agent's profiles of one provider.
-type pool struct {
-	now  profiles.Pool // as last read
-	plan failover.Plan // as last decided
-	// landed is an order of ours in force that is still to be seen through.
-	landed *failover.Intent
-	listed bool // the last snapshot had it
-	// failed is why the order could not be set, "" where it could.
-	failed string
-	// asks are events that wait for a login's code, and fetch brings it.
-	asks  []ask
-	fetch *fetch
-	// outlook is what lies ahead, and told what was told of it.
-	outlook outlook
-	told    forecast.Told
-}
 
 // Round reads, probes, decides and acts once. It returns when the next round
 // is due at the latest, zero where only the schedule counts.
@@ -202,88 +179,6 @@ func (w *Watchdog) poolInput(pl profiles.Pool, m failover.Memory) failover.Pool 
 	return in
 }
 
-// route queues an event once a round: agents that share a profile see the same
-// change, and one message tells it.
-func (w *Watchdog) route(rd *journal.Round, told map[string]bool, e event.Event) {
-	subject := e.Data.Agent
-	if e.Data.Profile != "" {
-		subject = e.Data.Profile + " " + w.billed(e.Data)
-	}
-	if e.Data.RunsDryAt != nil {
-		subject += " runs dry" // which is more than that the profile is low
-	}
-	key := fmt.Sprint(e.Type, " ", e.Data.Provider, " ", subject)
-	if told[key] {
-		return
-	}
-	told[key] = true
-	w.recordLogin(rd, e)
-	w.Log.Info().Str("event", string(e.Type)).Fields(known(e.Data)).Msg(cmp.Or(e.Data.Reason, string(e.Type)))
-	msgs, err := w.Notifier.Route(e)
-	if err != nil {
-		w.Log.Error().Err(err).Str("event", string(e.Type)).Msg("event could not be queued")
-	}
-	rd.Messages = append(rd.Messages, msgs...)
-}
-
-// known are the fields of d that say something, for a log line.
-func known(d event.Data) map[string]any {
-	fields := map[string]any{}
-	for name, value := range map[string]string{
-		"agent": d.Agent, "provider": d.Provider, "profile": d.Profile, "action": d.Action,
-	} {
-		if value != "" {
-			fields[name] = value
-		}
-	}
-	return fields
-}
-
-// billed is the account behind the profile that d is about: two agents may have
-// different ones under the same name.
-func (w *Watchdog) billed(d event.Data) string {
-	if p := w.pools[poolKey(d.Agent, d.Provider)]; p != nil {
-		for _, pr := range p.now.Profiles {
-			if pr.ID == d.Profile {
-				return pr.Account
-			}
-		}
-	}
-	return d.Agent
-}
-
-func (w *Watchdog) logPlan(before, p failover.Plan) {
-	if p.State == before.State && p.Reason == before.Reason && !p.Change {
-		return
-	}
-	level := zerolog.DebugLevel
-	if p.State != before.State {
-		level = zerolog.InfoLevel
-	}
-	w.Log.WithLevel(level).Str("agent", p.Agent).Str("provider", p.Provider).Str("state", string(p.State)).
-		Strs("order", p.Order).Msg(p.Reason)
-	if p.Adopted {
-		w.Log.Info().Str("agent", p.Agent).Str("provider", p.Provider).Strs("order", p.Order).
-			Msg("somebody else set the order: it is the preference now")
-	}
-	if p.Promoted {
-		w.Log.Info().Str("agent", p.Agent).Str("provider", p.Provider).Strs("order", p.Order).
-			Msg("openclaw put the profile of a fresh login first")
-	}
-}
-
-func adopted(now time.Time, before, p failover.Plan) journal.Switch {
-	reason, by := "set by somebody else", journal.ByOther
-	if p.Promoted {
-		by = journal.ByOpenClaw
-		reason = "OpenClaw put the profile of a fresh login first"
-	}
-	return journal.Switch{
-		At: now, Agent: p.Agent, Provider: p.Provider, From: first(before.Memory.Seen), To: first(p.Memory.Seen),
-		Order: p.Memory.Seen, Before: before.Memory.Seen, Reason: reason, Via: "other", By: by,
-	}
-}
-
 // nextRound is the earliest time that a plan, an account or a restart names.
 func (w *Watchdog) nextRound(cfg Config) time.Time {
 	var next time.Time
@@ -311,41 +206,4 @@ func (w *Watchdog) nextRound(cfg Config) time.Time {
 		return soonest
 	}
 	return next
-}
-
-// summary is one line for systemctl status.
-func (w *Watchdog) summary() string {
-	parts := make([]string, 0, len(w.pools))
-	for _, p := range w.sortedPools() {
-		parts = append(parts, fmt.Sprintf("%s/%s %s: %s", p.plan.Agent, p.plan.Provider, p.plan.State, first(p.plan.Order)))
-	}
-	if len(parts) == 0 {
-		return "no profiles found"
-	}
-	return strings.Join(parts, "; ")
-}
-
-// sortedPools lists the pools that were decided on in this life of ocwatch.
-func (w *Watchdog) sortedPools() []*pool {
-	out := make([]*pool, 0, len(w.pools))
-	for _, p := range w.pools {
-		if p.plan.State != "" {
-			out = append(out, p)
-		}
-	}
-	slices.SortFunc(out, func(a, b *pool) int {
-		return cmp.Or(cmp.Compare(a.plan.Agent, b.plan.Agent), cmp.Compare(a.plan.Provider, b.plan.Provider))
-	})
-	return out
-}
-
-const poolPrefix = "pool/"
-
-func poolKey(agent, provider string) string { return poolPrefix + agent + "/" + provider }
-
-func first(ids []string) string {
-	if len(ids) == 0 {
-		return ""
-	}
-	return ids[0]
 }
