@@ -366,12 +366,13 @@ func (s *stage) mustFind(t *testing.T, r report, severity string, ids ...string)
 // ended, and a config that hides every profile but those two.
 func findsPastedTokens(t *testing.T, s *stage) {
 	t.Helper()
-	for name, ends := range map[string]string{"anthropic:soon": "5d", "anthropic:over": "1s"} {
+	// Over is first: it has ended once the next command has run.
+	for _, token := range []struct{ name, ends string }{{"anthropic:over", "1s"}, {"anthropic:soon", "5d"}} {
 		ctx, cancel := context.WithTimeout(t.Context(), limit)
 		defer cancel()
-		cmd := exec.CommandContext(ctx, s.Install.CLI(), "models", "auth", "paste-token", "--provider", "anthropic", "--profile-id", name, "--expires-in", ends)
+		cmd := exec.CommandContext(ctx, s.Install.CLI(), "models", "auth", "paste-token", "--provider", "anthropic", "--profile-id", token.name, "--expires-in", token.ends)
 		cmd.Env, cmd.Dir = s.Env(), s.Home
-		cmd.Stdin = strings.NewReader("sk-ant-oat01-lab-" + strings.NewReplacer(":", "-").Replace(name) + strings.Repeat("x", 80) + "\n")
+		cmd.Stdin = strings.NewReader("sk-ant-oat01-lab-" + strings.NewReplacer(":", "-").Replace(token.name) + strings.Repeat("x", 80) + "\n")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", cmd, err, out)
 		}
