@@ -59,12 +59,20 @@ release: modules $(NFPM) ## packages and tarballs for amd64 and arm64, checksums
 	rm -rf dist
 	scripts/package dist amd64 arm64
 
-# Most of e2e is waiting, so what is short goes beside it, one after the other.
-# A service manager goes by the clock: it has the machine for itself.
+# What waits for the network goes beside what computes; and most of e2e is waiting,
+# so what is short goes beside it, one after the other. A service manager goes by
+# the clock: it has the machine for itself.
 .PHONY: test
-test: test-unit ## every test, the real OpenClaw, a real systemd and a real browser included
+test: ## every test, the real OpenClaw, a real systemd and a real browser included
+	$(MAKE) -j2 test-unit fetch
 	$(MAKE) -j2 e2e e2e-codex test-promtool test-packages test-browser
 	$(MAKE) test-systemd
+
+.PHONY: fetch
+fetch: $(NFPM) ## what the tests run that is not in the repository, into .cache/
+	scripts/fetch-openclaw $(OPENCLAW) $(OPENCLAW_CODEX)
+	scripts/fetch-prometheus
+	scripts/fetch-browser-driver
 
 .PHONY: test-unit
 test-unit: modules ## unit tests with the race detector
