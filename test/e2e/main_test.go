@@ -71,7 +71,7 @@ func TestReleases(t *testing.T) {
 				{"doctor finds a gateway that does not let it in", findsGatewayTooStrict, nil},
 				{"doctor finds what is wrong around OpenClaw", findsWorldWrong, nil},
 				{"doctor finds conversations that are tied", findsPins, []string{}},
-				{"doctor finds an order that leaves a profile out", findsIncompleteOrder, []string{lab.JSONFiles}},
+				{"doctor finds an order that leaves a profile out", findsIncompleteOrder, []string{lab.AgentDatabase}},
 				{"a healthy minute writes nothing", writesNothing, []string{lab.SharedDatabase, lab.JSONFiles}},
 				// After a minute without turns, since a gateway asks a model for a
 				// session's title some time after the turn.
@@ -98,7 +98,7 @@ func TestReleases(t *testing.T) {
 				findsStopped(t, s)
 			})
 			t.Run("doctor finds what OpenClaw's commands leave behind", func(t *testing.T) {
-				daily(t, version, lab.JSONFiles)
+				daily(t, version, lab.AgentDatabase)
 				findsPastedTokens(t, s)
 			})
 		})

