@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"time"
@@ -123,6 +124,9 @@ func (g *global) install(ctx context.Context, out io.Writer, f *installFlags) er
 			return err
 		}
 	} else if err := carryOut(ctx, out, steps, run, "already installed, and running"); err != nil {
+		if _, ok := errors.AsType[*fs.PathError](err); ok {
+			return fmt.Errorf("%w; make that possible, and run it again", err)
+		}
 		return fmt.Errorf("%w; see %s status %s", err, service.Systemctl(), deploy.Unit)
 	}
 	if err := tellInstalled(out, service, place, who); err != nil {
@@ -131,7 +135,7 @@ func (g *global) install(ctx context.Context, out io.Writer, f *installFlags) er
 	return refusal
 }
 
-// refusal is why nothing is installed, nil for no reason.
+// refusal is why nothing is done, nil for no reason.
 func (f *installFlags) refusal(report doctorReport) error {
 	if f.force {
 		return nil

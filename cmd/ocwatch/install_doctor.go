@@ -105,7 +105,7 @@ func blocked(findings []doctor.Finding) error {
 	case 0:
 		return nil
 	case 1:
-		return errors.New("nothing is installed: mend the error above first (ocwatch doctor says more of it), or add --force")
+		return errors.New("nothing was done: mend the error above first (ocwatch doctor says more of it), or add --force")
 	}
-	return fmt.Errorf("nothing is installed: mend the %d errors above first (ocwatch doctor says more of them), or add --force", n)
+	return fmt.Errorf("nothing was done: mend the %d errors above first (ocwatch doctor says more of them), or add --force", n)
 }
