@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/app"
+	"github.com/ocwatch/ocwatch/cmd/ocwatch/internal/config"
 	"github.com/ocwatch/ocwatch/internal/web"
 	"github.com/ocwatch/ocwatch/probe"
 )
@@ -159,9 +160,14 @@ type knownProfile struct{ agent, provider, id, note string }
 func (g *global) known(ctx context.Context) []knownProfile {
 	found := make(chan []knownProfile, 1)
 	go func() {
-		known := g.watched(ctx)
+		cfg, _, err := g.load()
+		if err != nil {
+			found <- nil
+			return
+		}
+		known := watched(ctx, cfg)
 		if len(known) == 0 {
-			known = g.stored(ctx)
+			known = stored(ctx, cfg)
 		}
 		found <- known
 	}()
@@ -174,13 +180,9 @@ func (g *global) known(ctx context.Context) []knownProfile {
 }
 
 // watched are those that the running watchdog knows.
-func (g *global) watched(ctx context.Context) []knownProfile {
+func watched(ctx context.Context, cfg *config.Config) []knownProfile {
 	ctx, cancel := context.WithTimeout(ctx, completeWithin/2)
 	defer cancel()
-	cfg, _, err := g.load()
-	if err != nil {
-		return nil
-	}
 	s, err := askStatus(ctx, web.NewClient(cfg.DataDir))
 	if err != nil {
 		return nil
@@ -195,11 +197,7 @@ func (g *global) watched(ctx context.Context) []knownProfile {
 }
 
 // stored are those that OpenClaw has.
-func (g *global) stored(ctx context.Context) []knownProfile {
-	cfg, _, err := g.load()
-	if err != nil {
-		return nil
-	}
+func stored(ctx context.Context, cfg *config.Config) []knownProfile {
 	snap, err := app.Stored(ctx, app.Options{Config: cfg, Log: zerolog.Nop(), Version: version})
 	if err != nil {
 		return nil

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -39,9 +38,7 @@ and may pause, switch and log in. Without them it only looks.`,
 				return err
 			}
 			if asJSON {
-				enc := json.NewEncoder(cmd.OutOrStdout())
-				enc.SetIndent("", "  ")
-				return enc.Encode(access) //nolint:gosec // the owner asked for the password
+				return writeJSON(cmd.OutOrStdout(), access)
 			}
 			return writeAccess(cmd.OutOrStdout(), access, tunnelTo(os.Getenv))
 		},

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"time"
@@ -63,9 +62,7 @@ Exit codes: 0 nothing is wrong (there may be notes), 1 there is something.`,
 				return err
 			}
 			if asJSON {
-				enc := json.NewEncoder(cmd.OutOrStdout())
-				enc.SetIndent("", "  ")
-				err = enc.Encode(report)
+				err = writeJSON(cmd.OutOrStdout(), report)
 			} else {
 				err = writeReport(cmd.OutOrStdout(), report, lookOf(cmd.OutOrStdout(), os.Getenv))
 			}

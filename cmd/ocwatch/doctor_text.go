@@ -34,25 +34,33 @@ func writeReport(w io.Writer, r doctorReport, l look) error {
 const findingIndent = "         "
 
 func writeFinding(b *strings.Builder, f doctor.Finding, l look) {
+	if b.Len() > 0 {
+		b.WriteByte('\n')
+	}
+	writeWhat(b, f, " ["+string(f.ID)+"]", l)
+	wrap(b, l.textWidth(), findingIndent+"why:  ", findingIndent+"      ", printable(f.Why))
+	writeMend(b, f)
+	if f.Fixable {
+		b.WriteString(findingIndent + "      or: ocwatch doctor --fix\n")
+	}
+}
+
+// writeWhat says how bad a finding is and what was found, with tail behind it.
+func writeWhat(b *strings.Builder, f doctor.Finding, tail string, l look) {
 	what := f.What
 	if f.About != "" && !strings.HasPrefix(f.What, f.About) {
 		what = f.About + ": " + f.What
 	}
-	if b.Len() > 0 {
-		b.WriteByte('\n')
-	}
-	columns := l.textWidth()
 	head := pad(l.paint(string(f.Severity), severityColour(f.Severity)), len(findingIndent))
-	for line := range strings.Lines(what + " [" + string(f.ID) + "]") { // a config has a line for each mistake
-		wrap(b, columns, head, findingIndent, printable(line))
+	for line := range strings.Lines(what + tail) { // a config has a line for each mistake
+		wrap(b, l.textWidth(), head, findingIndent, printable(line))
 		head = findingIndent
 	}
-	wrap(b, columns, findingIndent+"why:  ", findingIndent+"      ", printable(f.Why))
-	// A command is not wrapped: it is copied.
+}
+
+// writeMend does not wrap the command: it is copied.
+func writeMend(b *strings.Builder, f doctor.Finding) {
 	fmt.Fprintf(b, "%smend: %s\n", findingIndent, printable(f.Fix))
-	if f.Fixable {
-		b.WriteString(findingIndent + "      or: ocwatch doctor --fix\n")
-	}
 }
 
 func severityColour(s doctor.Severity) colour {

@@ -46,7 +46,7 @@ func (e historyEntry) lines(now time.Time) []string {
 	case kindLogin:
 		lines = e.loggedIn()
 	default:
-		lines = []string{e.lasted(now), stop(e.Reason)}
+		lines = []string{e.lasted(now), say.Sentence(e.Reason)}
 	}
 	if e.Provider != "" {
 		lines[0] = e.Agent + " / " + e.Provider + ": " + lines[0]
@@ -57,7 +57,7 @@ func (e historyEntry) lines(now time.Time) []string {
 func (e historyEntry) switched() []string {
 	what := cmp.Or(say.First(journal.Switch{From: e.From, To: e.To}), "the order is "+strings.Join(e.Order, ", "))
 	if e.By != journal.ByOther {
-		return []string{what + e.how() + ".", stop(e.Reason)}
+		return []string{what + e.how() + ".", say.Sentence(e.Reason)}
 	}
 	lines := []string{what + ", set by somebody else: it is the preference now."}
 	if len(e.Before) > 1 && len(e.Order) > 1 {
@@ -76,9 +76,9 @@ func (e historyEntry) how() string {
 
 func (e historyEntry) restarted() []string {
 	if e.OK != nil && *e.OK {
-		return []string{"the gateway was restarted" + e.how() + ".", stop(e.Reason)}
+		return []string{"the gateway was restarted" + e.how() + ".", say.Sentence(e.Reason)}
 	}
-	return []string{"the gateway could not be restarted" + e.how() + ": " + stop(e.Error), "Wanted since: " + stop(e.Reason)}
+	return []string{"the gateway could not be restarted" + e.how() + ": " + say.Sentence(e.Error), "Wanted since: " + say.Sentence(e.Reason)}
 }
 
 func (e historyEntry) loggedIn() []string {
@@ -92,7 +92,7 @@ func (e historyEntry) loggedIn() []string {
 	if e.Outcome == string(journal.LoginExpired) || e.Outcome == string(journal.LoginCancelled) {
 		return []string{what + "."}
 	}
-	return []string{what + ".", stop(e.Reason)}
+	return []string{what + ".", say.Sentence(e.Reason)}
 }
 
 func (e historyEntry) lasted(now time.Time) string {
@@ -117,9 +117,6 @@ func clockText(t, of time.Time) string {
 	}
 	return t.Local().Format("Mon 2 Jan 15:04")
 }
-
-// stop makes a sentence of a reason.
-func stop(s string) string { return say.Sentence(s) }
 
 // tookText is how long something took, which may be under a second.
 func tookText(d time.Duration) string {

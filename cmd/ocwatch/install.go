@@ -119,11 +119,10 @@ func (g *global) install(ctx context.Context, out io.Writer, f *installFlags) er
 	if err != nil {
 		return err
 	}
-	if f.dryRun {
-		if err := showSteps(out, steps, "already installed, and running"); err != nil {
+	if err := proceed(ctx, out, steps, run, f.dryRun, "already installed, and running"); err != nil {
+		if f.dryRun {
 			return err
 		}
-	} else if err := carryOut(ctx, out, steps, run, "already installed, and running"); err != nil {
 		if _, ok := errors.AsType[*fs.PathError](err); ok {
 			return fmt.Errorf("%w; make that possible, and run it again", err)
 		}
@@ -197,6 +196,14 @@ func showSteps(out io.Writer, steps []deploy.Step, nothing string) error {
 		}
 	}
 	return nil
+}
+
+// proceed does the steps, or shows them. nothing is said where there are none.
+func proceed(ctx context.Context, out io.Writer, steps []deploy.Step, run deploy.Runner, dryRun bool, nothing string) error {
+	if dryRun {
+		return showSteps(out, steps, nothing)
+	}
+	return carryOut(ctx, out, steps, run, nothing)
 }
 
 func carryOut(ctx context.Context, out io.Writer, steps []deploy.Step, run deploy.Runner, nothing string) error {

@@ -76,17 +76,11 @@ func twice(report doctorReport, system bool) error {
 func tellFindings(out io.Writer, findings []doctor.Finding) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "doctor: %s\n", summary(findings))
+	l := lookOf(out, os.Getenv)
+	l.colours = false // the steps below have none
 	for _, f := range findings {
-		what := f.What
-		if f.About != "" && !strings.HasPrefix(f.What, f.About) {
-			what = f.About + ": " + f.What
-		}
-		head := fmt.Sprintf("%-9s", f.Severity)
-		for line := range strings.Lines(what) {
-			wrap(&b, lookOf(out, os.Getenv).textWidth(), head, findingIndent, printable(line))
-			head = findingIndent
-		}
-		fmt.Fprintf(&b, "%smend: %s\n", findingIndent, printable(f.Fix))
+		writeWhat(&b, f, "", l)
+		writeMend(&b, f)
 	}
 	b.WriteByte('\n')
 	_, err := io.WriteString(out, b.String())

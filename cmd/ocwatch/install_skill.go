@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"github.com/ocwatch/ocwatch/deploy"
-	"github.com/ocwatch/ocwatch/internal/openclaw"
 )
 
 // installSkill teaches OpenClaw's agents to ask ocwatch, in the language that
@@ -19,7 +18,7 @@ func (g *global) installSkill(ctx context.Context, out io.Writer, dryRun bool) e
 	if err != nil {
 		return err
 	}
-	in, err := openclaw.Find(openclaw.Options{StateDir: cfg.OpenClaw.StateDir, Command: cfg.OpenClaw.Command})
+	in, err := findOpenClaw(cfg)
 	if err != nil {
 		return err
 	}
@@ -28,12 +27,7 @@ func (g *global) installSkill(ctx context.Context, out io.Writer, dryRun bool) e
 		return err
 	}
 	nothing := "the skill is in " + filepath.Dir(deploy.SkillDir(in.StateDir))
-	if dryRun {
-		err = showSteps(out, steps, nothing)
-	} else {
-		err = carryOut(ctx, out, steps, newCommands(), nothing)
-	}
-	if err != nil {
+	if err := proceed(ctx, out, steps, newCommands(), dryRun, nothing); err != nil {
 		return err
 	}
 	self, err := os.Executable()
@@ -53,7 +47,7 @@ func (g *global) skillToRemove() string {
 	if err != nil {
 		return ""
 	}
-	in, err := openclaw.Find(openclaw.Options{StateDir: cfg.OpenClaw.StateDir, Command: cfg.OpenClaw.Command})
+	in, err := findOpenClaw(cfg)
 	if err != nil {
 		return ""
 	}

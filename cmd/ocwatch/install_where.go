@@ -111,9 +111,14 @@ func (g *global) whereabouts(getenv func(string) string) (whereabouts, error) {
 	return w, err
 }
 
+// findOpenClaw finds the one that the config means.
+func findOpenClaw(cfg *config.Config) (*openclaw.Install, error) {
+	return openclaw.Find(openclaw.Options{StateDir: cfg.OpenClaw.StateDir, Command: cfg.OpenClaw.Command})
+}
+
 // openClaw adds what OpenClaw has.
 func (w *whereabouts) openClaw(cfg *config.Config, getenv func(string) string) error {
-	in, err := openclaw.Find(openclaw.Options{StateDir: cfg.OpenClaw.StateDir, Command: cfg.OpenClaw.Command})
+	in, err := findOpenClaw(cfg)
 	if err != nil {
 		return err
 	}

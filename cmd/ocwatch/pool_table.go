@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ocwatch/ocwatch/failover"
 	"github.com/ocwatch/ocwatch/failover/watchdog"
 	"github.com/ocwatch/ocwatch/internal/quota"
 	"github.com/ocwatch/ocwatch/internal/say"
@@ -196,7 +195,7 @@ func askedCell(at *time.Time, now time.Time) string {
 }
 
 func noteCell(pr watchdog.ProfileStatus) string {
-	if pr.State == failover.Available && strings.HasSuffix(pr.Reason, "% used") {
+	if say.WindowsTell(pr) {
 		return ""
 	}
 	return pr.Reason + fix(pr.Fix)

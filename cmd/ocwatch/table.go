@@ -63,7 +63,7 @@ func poolsText(s app.Status, look look, now time.Time) string {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		look.say(&b, fmt.Sprintf("%s / %s: %s. %s", printable(p.Agent), printable(p.Provider), look.paint(string(p.State), poolColour(p.State)), printable(stop(p.Reason))))
+		look.say(&b, fmt.Sprintf("%s / %s: %s. %s", printable(p.Agent), printable(p.Provider), look.paint(string(p.State), poolColour(p.State)), printable(say.Sentence(p.Reason))))
 		if p.Pinned != nil {
 			look.notice(&b, fmt.Sprintf("%s is pinned%s; ocwatch switch %[1]s --auto ends it.", p.Pinned.Profile, untilText(p.Pinned.Until, now)))
 		}

@@ -73,13 +73,7 @@ func (g *global) uninstall(ctx context.Context, out io.Writer, f *installFlags) 
 		machine.As = who.Username
 	}
 	steps := deploy.Uninstall(f.system, machine)
-	const nothing = "no service of ocwatch is installed here"
-	if f.dryRun {
-		err = showSteps(out, steps, nothing)
-	} else {
-		err = carryOut(ctx, out, steps, run, nothing)
-	}
-	if err != nil {
+	if err := proceed(ctx, out, steps, run, f.dryRun, "no service of ocwatch is installed here"); err != nil {
 		return err
 	}
 	for _, k := range left.Kept {

@@ -25,7 +25,7 @@ func whyText(why watchdog.Why, columns int, now time.Time) string {
 		if i > 0 || why.Paused {
 			b.WriteByte('\n')
 		}
-		tell("", "  ", fmt.Sprintf("%s / %s: %s. %s", p.Agent, p.Provider, p.State, stop(p.Reason)))
+		tell("", "  ", fmt.Sprintf("%s / %s: %s. %s", p.Agent, p.Provider, p.State, say.Sentence(p.Reason)))
 		tell("  ", "    ", "Order: "+strings.Join(p.Order, ", ")+".")
 		tell("  ", "    ", setBy(p, now))
 		if p.Pinned != nil {
@@ -62,7 +62,7 @@ func setBy(p watchdog.PoolWhy, now time.Time) string {
 	if c.By == journal.ByOther {
 		return fmt.Sprintf("Last changed %s by %s: it is the preference now.", agoText(now.Sub(c.At)), by)
 	}
-	return fmt.Sprintf("Last changed %s by %s: %s", agoText(now.Sub(c.At)), by, stop(c.Reason))
+	return fmt.Sprintf("Last changed %s by %s: %s", agoText(now.Sub(c.At)), by, say.Sentence(c.Reason))
 }
 
 func writeProfileWhy(b *strings.Builder, columns int, p watchdog.ProfileWhy, now time.Time) {

@@ -56,6 +56,11 @@ func Sentence(text string) string {
 	return text + "."
 }
 
+// WindowsTell reports that p's reason is no more than what its windows show.
+func WindowsTell(p watchdog.ProfileStatus) bool {
+	return p.State == failover.Available && strings.HasSuffix(p.Reason, "% used")
+}
+
 // OrderSource says where an order that nobody set in OpenClaw's store comes
 // from, "" for any other.
 func OrderSource(source string) string {

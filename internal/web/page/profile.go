@@ -48,8 +48,8 @@ func newProfile(i int, p watchdog.ProfileStatus, why watchdog.ProfileWhy, policy
 	if p.Until != nil && p.Until.After(now) && p.State != failover.Available {
 		v.Until = "back " + ahead(*p.Until, now)
 	}
-	if p.State == failover.Available && strings.HasSuffix(p.Reason, "% used") {
-		v.Reason = "" // the bars say it
+	if say.WindowsTell(p) {
+		v.Reason = ""
 	}
 	for _, w := range p.Windows {
 		v.Windows = append(v.Windows, newWindow(w, policy, now))
